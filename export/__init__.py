@@ -1,0 +1,1 @@
+"""Weights -> ONNX graphs and engines, with proof."""

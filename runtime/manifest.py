@@ -1,0 +1,169 @@
+"""The contract beside every artefact: what was trained on what, and how pictures become inputs.
+
+`train` writes it, `export` copies it, `runtime` enforces it. Nothing that changes a pixel has a
+default: what a manifest does not say is an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import ManifestError
+from runtime.files import sha256, write_text
+from runtime.processing import INTERPOLATIONS
+from runtime.strict_json import decode
+
+SCHEMA = 1
+INPUT_NAME = "input"
+OUTPUT_NAME = "logits"
+PRECISIONS = ("fp32", "fp16", "int8")
+SIZE_MULTIPLE = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedOn:
+    """The data behind the weights.
+
+    fingerprint: SHA-256 over the names and contents of all pairs. split: what the split was made
+    by and its counts, as one sentence. scores: metric name -> value on the validation split.
+    """
+
+    dataset: str
+    fingerprint: str
+    split: str
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where the artefact comes from. tools: library name -> version, of the step that wrote it."""
+
+    checkpoint_sha256: str
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
+    range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
+    any number of frames."""
+
+    schema: int
+    model: str
+    width: float
+    input_size: tuple[int, int]
+    batch: int
+    resize: str
+    colour_order: str
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    threshold: float
+    class_names: tuple[str, ...]
+    precision: str
+    trained_on: TrainedOn
+    provenance: Provenance
+    artefact_sha256: str
+
+    def __post_init__(self) -> None:
+        for wanted, holds in _rules(self):
+            if not holds:
+                raise ManifestError(f"the manifest breaks a rule: {wanted}; export the model anew")
+
+
+def manifest_path(artefact: Path) -> Path:
+    """`model.onnx` -> `model.onnx.json`, in the same folder."""
+    return artefact.with_name(artefact.name + ".json")
+
+
+def write_manifest(manifest: Manifest, artefact: Path) -> Manifest:
+    """Writes the manifest beside a finished artefact and returns it with the artefact's hash.
+
+    Call it last: the hash is taken from the file as it stands. Raises SinkError.
+    """
+    sealed = dataclasses.replace(manifest, artefact_sha256=sha256(artefact))
+    text = json.dumps(dataclasses.asdict(sealed), indent=2, allow_nan=False)
+    write_text(manifest_path(artefact), text + "\n")
+    return sealed
+
+
+def read_manifest(artefact: Path) -> Manifest:
+    """Reads and validates the manifest of an artefact and verifies the artefact's hash.
+
+    Raises ManifestError for a missing or damaged manifest, an unknown schema, unknown or missing
+    keys, wrong types and values, and for an artefact that changed since it was written.
+    """
+    path = manifest_path(artefact)
+    if not artefact.is_file():
+        raise ManifestError(f"no such model: {artefact}; check the path or run 'python -m export'")
+    try:
+        parsed = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(
+            f"{artefact} has no manifest; wanted {path.name} beside it: copy both files, "
+            "or export the model anew"
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ManifestError(
+            f"{path} is damaged ({str(error).splitlines()[0]}); copy it again or export anew"
+        ) from error
+    manifest = _decode(parsed, path)
+    actual = sha256(artefact)
+    if actual != manifest.artefact_sha256:
+        raise ManifestError(
+            f"{artefact} is not the file its manifest describes (sha256 {actual[:12]}…, "
+            f"wanted {manifest.artefact_sha256[:12]}…); copy both files again or export anew"
+        )
+    return manifest
+
+
+def _decode(parsed: Any, path: Path) -> Manifest:
+    schema = parsed.get("schema") if isinstance(parsed, dict) else None
+    if isinstance(schema, int) and schema != SCHEMA:
+        raise ManifestError(
+            f"{path} has schema {schema}, this program reads schema {SCHEMA}; "
+            f"{'update the program' if schema > SCHEMA else 'export the model anew'}"
+        )
+    try:
+        return decode(Manifest, parsed)
+    except (ValueError, ManifestError) as error:
+        raise ManifestError(f"{path}: {error}; copy it again or export the model anew") from error
+
+
+def _rules(manifest: Manifest) -> list[tuple[str, bool]]:
+    hexadecimal = re.compile(r"[0-9a-f]{64}")
+    sizes = manifest.input_size
+    return [
+        (
+            f"input_size is two positive multiples of {SIZE_MULTIPLE}, not {sizes}",
+            all(0 < side <= 1 << 14 and side % SIZE_MULTIPLE == 0 for side in sizes),
+        ),
+        (f"batch is 0 or more, not {manifest.batch}", manifest.batch >= 0),
+        (f"width is positive, not {manifest.width}", 0 < manifest.width < math.inf),
+        (
+            f"resize is one of {', '.join(INTERPOLATIONS)}, not '{manifest.resize}'",
+            manifest.resize in INTERPOLATIONS,
+        ),
+        (f"colour_order is RGB, not '{manifest.colour_order}'", manifest.colour_order == "RGB"),
+        (f"mean lies in 0-1, not {manifest.mean}", all(0 <= m <= 1 for m in manifest.mean)),
+        (f"std is positive, not {manifest.std}", all(0 < s < math.inf for s in manifest.std)),
+        (f"threshold lies between 0 and 1, not {manifest.threshold}", 0 < manifest.threshold < 1),
+        (f"class_names are two names, not {manifest.class_names}", len(manifest.class_names) == 2),
+        (
+            f"precision is one of {', '.join(PRECISIONS)}, not '{manifest.precision}'",
+            manifest.precision in PRECISIONS,
+        ),
+        (
+            "artefact_sha256 is 64 hexadecimal digits",
+            hexadecimal.fullmatch(manifest.artefact_sha256) is not None,
+        ),
+        (
+            "checkpoint_sha256 is 64 hexadecimal digits",
+            hexadecimal.fullmatch(manifest.provenance.checkpoint_sha256) is not None,
+        ),
+    ]

@@ -1,0 +1,55 @@
+"""Pure functions around a backend: frame -> input, logits -> mask -> water fraction.
+
+Normalisation is inside every exported graph, so what is left here is geometry and colour.
+"""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
+"""The resize rules a manifest may name, and the OpenCV flag that each one means."""
+
+
+def preprocess(
+    image: NDArray[np.uint8], input_size: tuple[int, int], resize: str
+) -> NDArray[np.uint8]:
+    """What the network sees of one frame: (h, w, 3) uint8 RGB at network size.
+
+    image: (H, W, 3) uint8 BGR. input_size: (height, width). The aspect ratio is not kept.
+    The result is C-contiguous and never shares memory with `image`.
+    """
+    height, width = input_size
+    resized = image
+    if image.shape[:2] != input_size:
+        resized = cv2.resize(image, (width, height), interpolation=INTERPOLATIONS[resize])
+    return cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+
+
+def to_mask(
+    logits: NDArray[np.float32], frame_size: tuple[int, int], threshold: float
+) -> NDArray[np.bool_]:
+    """The mask at frame size, (H, W) bool, water is True.
+
+    logits: (h, w) float32 at network size. frame_size: (height, width). Logits are resized
+    bilinearly before the decision, so borders are not blocky; a pixel is water where
+    sigmoid(logit) > threshold.
+    """
+    height, width = frame_size
+    if logits.shape != frame_size:
+        logits = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
+    return logits > np.float32(logit(threshold))
+
+
+def logit(probability: float) -> float:
+    """The logit of a probability in (0, 1): log(p / (1 - p))."""
+    return math.log(probability / (1.0 - probability))
+
+
+def water_fraction(mask: NDArray[np.bool_]) -> float:
+    """Share of mask pixels that are water, 0 to 1."""
+    return float(np.count_nonzero(mask)) / mask.size
