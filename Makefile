@@ -1,0 +1,50 @@
+# One virtual environment in .venv; every target sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := demo
+
+.PHONY: help setup demo check test bench lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready  ## create .venv with everything that development needs
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+		--editable '.[cpu,openvino,train,export]' --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps tensorrt-stubs==10.13.0.35.1
+	@touch $@
+
+demo: setup  ## train on generated scenes, export, run on a generated flood clip, show the results
+	@rm -rf $(DEMO)
+	$(BIN)/python -m train --data synthetic --width 0.25 --size 128 --epochs 12 --out $(DEMO)/run
+	$(BIN)/python -m export $(DEMO)/run/best.safetensors --fp16 --out $(DEMO)/export
+	$(BIN)/python -m train.clips $(DEMO)/flood.mp4
+	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --model $(DEMO)/export/model.onnx \
+		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
+	$(BIN)/python -m benchmarks.table $(DEMO)/export
+	$(BIN)/python -m benchmarks.demo $(DEMO)
+
+check: setup  ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## check, then all tests
+	$(BIN)/python -m pytest
+
+bench: setup  ## the backends side by side, with parity
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+lock: setup  ## pin the newest versions that fit pyproject.toml into constraints.txt
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
+		--extra cpu --extra openvino --extra train --extra export --group dev \
+		--no-header --no-annotate --no-emit-index-url --upgrade --output-file constraints.txt
+
+clean:  ## remove the environment, the demo and all caches
+	rm -rf .venv $(DEMO) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
