@@ -1,0 +1,74 @@
+"""Runs a checkpoint as it was trained: the reference that every exported artefact is held to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from runtime.errors import BackendError
+from runtime.manifest import Manifest
+from train.checkpoint import load_checkpoint
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+def normalise(pictures: Tensor, manifest: Manifest) -> Tensor:
+    """(N, h, w, 3) uint8 RGB -> (N, 3, h, w) float32: (value / 255 - mean) / std."""
+    mean = torch.tensor(manifest.mean, device=pictures.device).view(1, 3, 1, 1)
+    std = torch.tensor(manifest.std, device=pictures.device).view(1, 3, 1, 1)
+    return (pictures.permute(0, 3, 1, 2).float() / 255.0 - mean) / std
+
+
+class PyTorchBackend:
+    """Full float32 (no TF32), so that results can serve as the truth of a parity check.
+
+    device: "cpu", "cuda" or "auto" for a GPU where there is one. `manifest` must be the one that
+    belongs to `path`.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, device: str = "auto") -> None:
+        model, stored = load_checkpoint(path)
+        if stored != manifest:
+            raise BackendError(f"{path} was loaded with another file's manifest; read its own")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.name = "pytorch (CPU)" if device == "cpu" else "pytorch (GPU)"
+        self._device = torch.device(device)
+        self._model: nn.Module | None = model.to(self._device)
+        self._manifest = manifest
+
+    def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32 logits, in memory the caller owns."""
+        if self._model is None:
+            raise BackendError("the pytorch backend is closed; load the checkpoint again")
+        height, width = self._manifest.input_size
+        if inputs.dtype != np.uint8 or inputs.ndim != 4 or inputs.shape[1:] != (height, width, 3):
+            raise BackendError(
+                f"the checkpoint takes uint8 (N, {height}, {width}, 3), "
+                f"not {inputs.dtype} {inputs.shape}; preprocess the frames first"
+            )
+        if len(inputs) == 0:
+            raise BackendError("an empty batch came; wanted one picture or more")
+        pictures = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+            logits = self._model(normalise(pictures, self._manifest))
+        result: NDArray[np.float32] = logits.float().cpu().numpy()
+        return result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._model = None

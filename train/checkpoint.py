@@ -1,0 +1,83 @@
+"""Checkpoints: weights as safetensors with a manifest beside them, never a pickle."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from runtime.errors import ModelError
+from runtime.files import atomic_path, sha256
+from runtime.manifest import Manifest, read_manifest, write_manifest
+from train.models import build_model
+
+
+def save_checkpoint(model: nn.Module, path: Path, manifest: Manifest) -> Manifest:
+    """Writes the weights atomically as float32, then their manifest; returns it with both hashes.
+
+    A network wrapped by torch.compile or DistributedDataParallel is saved under its own names.
+    Raises SinkError.
+    """
+    with atomic_path(path) as temporary:
+        safetensors.torch.save_file(plain_weights(model), temporary)
+    provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256=sha256(path))
+    return write_manifest(dataclasses.replace(manifest, provenance=provenance), path)
+
+
+def load_checkpoint(path: Path) -> tuple[nn.Module, Manifest]:
+    """The network in eval mode, float32 on the CPU, and its manifest.
+
+    Raises ModelError for a file that is no checkpoint or does not fit its manifest, ManifestError
+    for a manifest that is missing, damaged or of another file.
+    """
+    weights = read_weights(path)
+    manifest = read_manifest(path)
+    model = build_model(manifest.model, manifest.width)
+    load_weights(model, weights, f"{path} (its manifest says {manifest.model} {manifest.width:g})")
+    return model.eval(), manifest
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, on the CPU. Raises ModelError."""
+    if not path.is_file():
+        raise ModelError(f"no such checkpoint: {path}; check the path or run 'python -m train'")
+    try:
+        return safetensors.torch.load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise ModelError(
+            f"{path} is no checkpoint ({str(error).splitlines()[0]}); "
+            "wanted a .safetensors file written by 'python -m train'"
+        ) from error
+
+
+def load_weights(model: nn.Module, weights: dict[str, Tensor], origin: str) -> None:
+    """Copies weights into a network. Raises ModelError when names or shapes differ; `origin` says
+    in that message where the weights come from."""
+    wanted = model.state_dict()
+    if missing := sorted(set(wanted) - set(weights)):
+        raise ModelError(f"{origin} lacks {len(missing)} tensors, the first is '{missing[0]}'")
+    if unknown := sorted(set(weights) - set(wanted)):
+        raise ModelError(f"{origin} has {len(unknown)} unknown tensors, such as '{unknown[0]}'")
+    for name, tensor in wanted.items():
+        if tensor.shape != weights[name].shape:
+            raise ModelError(
+                f"{origin}: '{name}' has shape {tuple(weights[name].shape)}, "
+                f"wanted {tuple(tensor.shape)}; was it trained with another width?"
+            )
+    model.load_state_dict(weights)
+
+
+def plain_weights(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of the weights: float32, contiguous, on the CPU, named as the bare network does."""
+    wrappers = ("_orig_mod.", "module.")
+    weights: dict[str, Tensor] = {}
+    for name, tensor in model.state_dict().items():
+        while name.startswith(wrappers):
+            name = name.split(".", 1)[1]
+        kept = tensor.detach().to("cpu", torch.float32 if tensor.is_floating_point() else None)
+        weights[name] = kept.clone(memory_format=torch.contiguous_format)
+    return weights

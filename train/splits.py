@@ -1,0 +1,73 @@
+"""Splits that share no scene: whole groups go to train, val or test."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from runtime.errors import DataError
+from runtime.files import sha256
+from train.pairs import Pair
+
+SPLITS = ("train", "val", "test")
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+"""The published 80/20 split, with the 20 halved, so that the test split chooses nothing."""
+
+
+def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]], str]:
+    """Pairs by split, and the sentence that says what decided it.
+
+    A split that the pairs bring along is kept. Otherwise whole groups are dealt out by `seed`;
+    pictures with identical bytes count as one group where no group is known. Raises DataError
+    when a group lies in two splits, or train or val would stay empty.
+    """
+    if any(pair.split for pair in pairs):
+        splits, rule = _given(pairs), "given with the pairs"
+    else:
+        splits, rule = _dealt(pairs, seed), f"80/10/10 by groups, seed {seed}"
+    for name in ("train", "val"):
+        if not splits[name]:
+            raise DataError(
+                f"the split '{name}' is empty ({len(pairs)} pairs came); "
+                "wanted at least two different scenes: add pictures or mend the split column"
+            )
+    counts = ", ".join(f"{name} {len(splits[name])}" for name in SPLITS)
+    return splits, f"{rule}: {counts}"
+
+
+def _given(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    splits: dict[str, list[Pair]] = {name: [] for name in SPLITS}
+    home: dict[str, str] = {}
+    for pair in pairs:
+        if pair.split not in splits:
+            raise DataError(
+                f"{pair.image.name} has split '{pair.split or ''}'; wanted {', '.join(SPLITS)}"
+            )
+        if pair.group and home.setdefault(pair.group, pair.split) != pair.split:
+            raise DataError(
+                f"group {pair.group} lies in {home[pair.group]} and {pair.split} "
+                f"({pair.image.name}); one scene must stay in one split: mend the split column"
+            )
+        splits[pair.split].append(pair)
+    return splits
+
+
+def _dealt(pairs: Sequence[Pair], seed: int) -> dict[str, list[Pair]]:
+    groups: dict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        groups[pair.group or sha256(pair.image)].append(pair)
+    names = sorted(groups)
+    splits: dict[str, list[Pair]] = {name: [] for name in SPLITS}
+    for turn in np.random.default_rng(seed).permutation(len(names)):
+        _neediest(splits, len(pairs)).extend(groups[names[turn]])
+    return splits
+
+
+def _neediest(splits: dict[str, list[Pair]], total: int) -> list[Pair]:
+    """The split that is furthest from its share; an empty train or val comes first."""
+    for name in ("train", "val"):
+        if not splits[name]:
+            return splits[name]
+    return splits[max(SPLITS, key=lambda name: SHARES[name] - len(splits[name]) / total)]
