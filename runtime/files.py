@@ -22,11 +22,12 @@ def sha256(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without error.
 
     The temporary name keeps the suffix of `path`, because writers choose formats by it.
-    Raises SinkError when the folder cannot be written.
+    durable: waits until the disk has the content, so that a power cut leaves the old file or the
+    whole new one; too slow for a file per frame. Raises SinkError when it cannot be written.
     """
     make_folder(path.parent)
     try:
@@ -39,7 +40,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        if durable:
+            _flush_to_disk(temporary)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
@@ -54,9 +56,9 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
     """Writes bytes atomically. Raises SinkError."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, durable=durable) as temporary:
         temporary.write_bytes(content)
 
 

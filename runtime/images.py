@@ -22,12 +22,14 @@ class Frame:
     index: position in the source, from 0; skipped frames leave gaps.
     timestamp_s: seconds, from the container for files, from the clock (Unix time) for live sources.
     name: what results of this frame are called (a picture's stem, a video frame's number).
+    read_ms: milliseconds that reading and decoding took.
     """
 
     image: NDArray[np.uint8]
     index: int
     timestamp_s: float
     name: str
+    read_ms: float = 0.0
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

@@ -27,7 +27,8 @@ def preprocess(
     resized = image
     if image.shape[:2] != input_size:
         resized = cv2.resize(image, (width, height), interpolation=INTERPOLATIONS[resize])
-    return cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+    rgb: NDArray[np.uint8] = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
+    return rgb
 
 
 def to_mask(
@@ -42,7 +43,8 @@ def to_mask(
     height, width = frame_size
     if logits.shape != frame_size:
         logits = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)
-    return logits > np.float32(logit(threshold))
+    mask: NDArray[np.bool_] = logits > np.float32(logit(threshold))
+    return mask
 
 
 def logit(probability: float) -> float:

@@ -10,7 +10,7 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,9 +62,10 @@ BACKENDS: dict[str, Entry] = {
     "onnxruntime": Entry(
         "runtime.backends.onnxruntime", "OnnxRuntimeBackend", "onnxruntime", "cpu"
     ),
+    "fake": Entry("runtime.backends.fake", "FakeBackend", "numpy", "cpu"),
 }
-SUFFIXES: dict[str, tuple[str, ...]] = {".onnx": ("onnxruntime",)}
-"""Backends for an artefact's suffix, fastest first."""
+SUFFIXES: dict[str, tuple[str, ...]] = {".onnx": ("onnxruntime", "fake")}
+"""Backends for an artefact's suffix, fastest first; "auto" takes the first."""
 
 
 def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backend:
@@ -80,13 +81,21 @@ def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backe
             "make one with 'python -m export'"
         )
     name = candidates[0] if backend == "auto" else backend
+    if name not in BACKENDS:
+        raise BackendError(f"unknown backend '{name}'; choose from: auto, {', '.join(BACKENDS)}")
     if name not in candidates:
         raise BackendError(
-            f"backend '{name}' does not run {path.suffix} files; choose from: {', '.join(candidates)}"
+            f"backend '{name}' does not run {path.suffix} files; "
+            f"choose from: auto, {', '.join(candidates)}"
         )
-    entry = BACKENDS[name]
+    backend_class = _import_backend(name, BACKENDS[name])
+    loaded: Backend = backend_class(path, manifest)
+    return loaded
+
+
+def _import_backend(name: str, entry: Entry) -> Any:
     try:
-        module = importlib.import_module(entry.module)
+        return getattr(importlib.import_module(entry.module), entry.class_name)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] != entry.library.split(".")[0]:
             raise
@@ -94,5 +103,3 @@ def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backe
             f"backend '{name}' needs the library {entry.library}, which is not installed; "
             f"install it with: pip install 'flood-runtime[{entry.extra}]'"
         ) from error
-    loaded: Backend = getattr(module, entry.class_name)(path, manifest)
-    return loaded

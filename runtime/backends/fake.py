@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.errors import BackendError
+from runtime.backends.checks import check_batch, closed
+from runtime.manifest import Manifest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,15 +21,18 @@ class FakeBackend:
 
     name = "fake"
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self._manifest = manifest
         self._closed = False
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32."""
+        """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32. Raises BackendError."""
         if self._closed:
-            raise BackendError("the fake backend is closed; load it again")
+            raise closed(self.name)
+        check_batch(self.name, self._manifest, inputs)
         red, blue = inputs[..., 0].astype(np.float32), inputs[..., 2].astype(np.float32)
-        return ((blue - red) / np.float32(32))[:, np.newaxis]
+        logits: NDArray[np.float32] = ((blue - red) / np.float32(32))[:, np.newaxis]
+        return logits
 
     def __enter__(self) -> Self:
         return self
