@@ -1,4 +1,4 @@
-"""Runs .onnx files with ONNX Runtime: on an NVIDIA GPU where its build has CUDA, else on the CPU."""
+"""Runs .onnx files with ONNX Runtime: on an NVIDIA GPU where its build has CUDA, else on CPU."""
 
 from __future__ import annotations
 

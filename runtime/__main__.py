@@ -1,0 +1,5 @@
+"""python -m runtime is flood-runtime."""
+
+from runtime.cli import main
+
+main()

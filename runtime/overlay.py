@@ -1,0 +1,94 @@
+"""How water is shown to people: tinted, outlined, with a caption."""
+
+from __future__ import annotations
+
+import functools
+import time
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+WATER_BGR = (255, 136, 16)
+OUTLINE_BGR = (255, 244, 214)
+TINT = 0.42
+"""Opacity of the tint: the water's own ripples and what drifts in it stay visible."""
+PANEL_OPACITY = 0.62
+CAPTION_SHARE = 0.05
+"""Height of the caption's letters as a share of the frame's shorter side."""
+SMALLEST_LETTERS, LARGEST_LETTERS = 11, 64
+
+
+def draw_overlay(
+    image: NDArray[np.uint8], mask: NDArray[np.bool_], caption: tuple[str, str]
+) -> NDArray[np.uint8]:
+    """A copy of a frame with its water tinted and outlined and a caption at the bottom left.
+
+    image: (H, W, 3) uint8 BGR. mask: (H, W) bool. caption: what is said loudly, and what quietly.
+    A frame too small for the caption goes without.
+    """
+    binary = mask.view(np.uint8)
+    tinted = cv2.addWeighted(image, 1.0 - TINT, _flat(image.shape, WATER_BGR), TINT, 0.0)
+    result: NDArray[np.uint8] = image.copy()
+    cv2.copyTo(tinted, binary, result)
+    thickness = max(1, round(min(image.shape[:2]) / 300))
+    outlines, _ = cv2.findContours(binary, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(result, outlines, -1, OUTLINE_BGR, thickness, cv2.LINE_AA)
+    _draw_caption(result, caption)
+    return result
+
+
+def caption_of(water_fraction: float, timestamp_s: float, live: bool) -> tuple[str, str]:
+    """The caption of an observation: ("Water 34.2 %", "00:12.4"), or the local time when live."""
+    return f"Water {water_fraction * 100:.1f} %", _clock(timestamp_s, live)
+
+
+def _clock(timestamp_s: float, live: bool) -> str:
+    if live:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(timestamp_s))
+    minutes, seconds = divmod(round(max(0.0, timestamp_s) * 10) / 10, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return (f"{hours}:" if hours else "") + f"{minutes:02d}:{seconds:04.1f}"
+
+
+@functools.lru_cache(maxsize=2)
+def _flat(shape: tuple[int, ...], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
+    return np.full(shape, colour, dtype=np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _draw_caption(image: NDArray[np.uint8], caption: tuple[str, str]) -> None:
+    height, width = image.shape[:2]
+    letters = round(min(height, width) * CAPTION_SHARE)
+    letters = min(max(letters, SMALLEST_LETTERS), LARGEST_LETTERS)
+    panel = np.asarray(_panel(caption, letters), dtype=np.float32)
+    margin = letters // 2
+    if panel.shape[0] + 2 * margin > height or panel.shape[1] + 2 * margin > width:
+        return
+    top, left = height - margin - panel.shape[0], margin
+    under = image[top : top + panel.shape[0], left : left + panel.shape[1]]
+    opacity = panel[..., 3:] / np.float32(255)
+    under[:] = (under * (1 - opacity) + panel[..., 2::-1] * opacity + 0.5).astype(np.uint8)
+
+
+def _panel(caption: tuple[str, str], letters: int) -> Image.Image:
+    """A rounded dark panel with the caption, RGBA; as wide as its text."""
+    loud, quiet = caption
+    large, small = _font(letters), _font(max(SMALLEST_LETTERS - 2, round(letters * 0.72)))
+    padding, gap = round(letters * 0.6), round(letters * 0.7)
+    loud_width, quiet_width = round(large.getlength(loud)), round(small.getlength(quiet))
+    size = (2 * padding + loud_width + gap + quiet_width, letters + round(1.2 * padding))
+    panel = Image.new("RGBA", size, (12, 20, 30, 0))
+    pen = ImageDraw.Draw(panel)
+    background = (12, 20, 30, round(255 * PANEL_OPACITY))
+    pen.rounded_rectangle((0, 0, size[0] - 1, size[1] - 1), radius=letters // 2, fill=background)
+    baseline = round(size[1] / 2 + letters * 0.36)
+    pen.text((padding, baseline), loud, font=large, fill=(255, 255, 255, 255), anchor="ls")
+    place = (padding + loud_width + gap, baseline)
+    pen.text(place, quiet, font=small, fill=(190, 208, 222, 255), anchor="ls")
+    return panel

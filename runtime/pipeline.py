@@ -1,0 +1,105 @@
+"""The run: frames from a source, through the model, into the sinks, all of them accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from runtime.counts import Counts
+from runtime.model import Model
+from runtime.observe import Observation, observe
+from runtime.prefetch import prefetch
+from runtime.sinks import Sinks
+from runtime.sources import Source
+
+RECENT_FRAMES = 30
+"""The FPS that is shown while running is that of this many last frames."""
+
+
+class Tally:
+    """What a run has done so far, in constant memory however long it runs."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.water_fraction = 0.0
+        self._started_s = time.perf_counter()
+        self._recent_s: deque[float] = deque([self._started_s], maxlen=RECENT_FRAMES + 1)
+        self._water_sum, self._water_low, self._water_high = 0.0, 1.0, 0.0
+        self._stage_ms: dict[str, float] = {}
+
+    def add(self, observation: Observation, counts: Counts) -> None:
+        """Counts one finished observation."""
+        self.counts = counts
+        self.water_fraction = observation.water_fraction
+        self._recent_s.append(time.perf_counter())
+        self._water_sum += observation.water_fraction
+        self._water_low = min(self._water_low, observation.water_fraction)
+        self._water_high = max(self._water_high, observation.water_fraction)
+        for stage, ms in observation.stage_ms.items():
+            self._stage_ms[stage] = self._stage_ms.get(stage, 0.0) + ms
+
+    @property
+    def recent_fps(self) -> float:
+        """Frames per second of late."""
+        span_s = self._recent_s[-1] - self._recent_s[0]
+        return (len(self._recent_s) - 1) / span_s if span_s > 0 else 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """The whole run as plain values: frames, seconds, FPS, water, mean ms per stage."""
+        counts, seconds = self.counts, time.perf_counter() - self._started_s
+        frames = {
+            "seen": counts.seen,
+            "processed": counts.processed,
+            "dropped": counts.dropped,
+            "failed": counts.failed,
+        }
+        number = counts.processed
+        if number == 0:
+            return {"frames": frames, "seconds": round(seconds, 3)}
+        return {
+            "frames": frames,
+            "seconds": round(seconds, 3),
+            "fps": round(number / seconds, 3),
+            "water_fraction": {
+                "mean": round(self._water_sum / number, 6),
+                "low": round(self._water_low, 6),
+                "high": round(self._water_high, 6),
+            },
+            "ms": {stage: round(ms / number, 3) for stage, ms in self._stage_ms.items()},
+        }
+
+
+def run_pipeline(
+    source: Source,
+    model: Model,
+    sinks: Sinks,
+    tally: Tally,
+    *,
+    max_frames: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[Tally], None] = lambda tally: None,
+) -> None:
+    """Observes every frame of a source until it ends, max_frames are processed, or it is stopped.
+
+    The tally is kept up to date throughout, so that it is right also when an error ends the run.
+    Raises SourceError, BackendError or SinkError.
+    """
+    live = source.info.live
+    with closing(prefetch(source, drop_oldest=live, stopped=stopped)) as frames:
+        try:
+            for frame in frames:
+                observation = observe(frame, model)
+                processed = tally.counts.processed + 1
+                counts = Counts(processed=processed, dropped=frames.dropped, failed=source.failed)
+                sinks.write(observation, counts)
+                tally.add(observation, counts)
+                progress(tally)
+                if processed == max_frames:
+                    break
+        finally:
+            tally.counts = Counts(
+                processed=tally.counts.processed, dropped=frames.dropped, failed=source.failed
+            )

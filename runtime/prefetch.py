@@ -1,0 +1,108 @@
+"""Reading ahead: the only place with a thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+
+from runtime.images import Frame
+
+WAKE_UP_S = 0.1
+"""How often a waiting consumer looks whether it was asked to stop."""
+JOIN_S = 0.5
+"""How long closing waits for a reader that hangs in a device."""
+
+
+def prefetch(
+    frames: Iterable[Frame],
+    depth: int = 4,
+    drop_oldest: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Prefetch:
+    """Frames that are read in a thread of their own, up to `depth` ahead of who takes them.
+
+    drop_oldest: the newest frame wins and what nobody took in time is counted as dropped, as live
+    sources need it; else the reader waits, and no frame is ever lost. stopped: asked while waiting;
+    ends the iteration. An error of the reader is raised after the frames that came before it.
+    """
+    return Prefetch(frames, depth, drop_oldest, stopped)
+
+
+class Prefetch:
+    """Iterate once. The thread ends with the iteration, or with close() when that stops early."""
+
+    def __init__(
+        self,
+        frames: Iterable[Frame],
+        depth: int,
+        drop_oldest: bool,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.dropped = 0
+        self._frames = frames
+        self._depth = depth
+        self._drop_oldest = drop_oldest
+        self._stopped = stopped
+        self._queue: deque[Frame] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._finished = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._produce, name="prefetch", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        try:
+            while (frame := self._take()) is not None:
+                yield frame
+            if self._error is not None and not self._ended():
+                raise self._error
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the thread; frames that were read ahead are let go. May be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join(JOIN_S)
+
+    def _take(self) -> Frame | None:
+        with self._changed:
+            while not self._queue and not self._finished and not self._ended():
+                self._changed.wait(WAKE_UP_S)
+            if self._ended() or not self._queue:
+                return None
+            frame = self._queue.popleft()
+            self._changed.notify_all()
+            return frame
+
+    def _ended(self) -> bool:
+        return self._closed or self._stopped()
+
+    def _produce(self) -> None:
+        try:
+            for frame in self._frames:
+                if not self._put(frame):
+                    return
+        except BaseException as error:
+            self._error = error
+        finally:
+            with self._changed:
+                self._finished = True
+                self._changed.notify_all()
+
+    def _put(self, frame: Frame) -> bool:
+        with self._changed:
+            while len(self._queue) >= self._depth and not self._closed:
+                if self._drop_oldest:
+                    self._queue.popleft()
+                    self.dropped += 1
+                else:
+                    self._changed.wait()
+            if self._closed:
+                return False
+            self._queue.append(frame)
+            self._changed.notify_all()
+            return True

@@ -1,0 +1,65 @@
+"""Where frames come from. One grammar names them all:
+
+0, /dev/video0, v4l2://0    a USB camera
+csi://0                     a camera on a Jetson's CSI port
+rtsp://..., http(s)://...   a network stream
+clip.mp4, flood.jpg         a video file, a still picture
+folder, 'folder/*.jpg'      many pictures, in natural order
+"""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+
+from runtime.errors import SourceError
+from runtime.sources.address import GRAMMAR, parse, redact
+from runtime.sources.base import Source, SourceInfo
+from runtime.sources.live import LiveSource
+from runtime.sources.pictures import PictureSource, is_picture
+from runtime.sources.video import VideoFile
+
+__all__ = ["GRAMMAR", "Source", "SourceInfo", "open_source", "redact"]
+
+
+def open_source(uri: str) -> Source:
+    """Opens whatever an address names. Raises SourceError when it gives no frames."""
+    address = parse(uri)
+    if address.kind != "path":
+        return LiveSource(uri, address)
+    path = Path(address.where).expanduser()
+    try:
+        if path.is_dir():
+            return _open_folder(uri, path)
+        if path.exists():
+            return PictureSource(uri, [path]) if is_picture(path) else VideoFile(uri, path)
+    except OSError as error:
+        raise SourceError(f"cannot read {path} ({error.strerror}); check the path") from error
+    if glob.has_magic(address.where):
+        return _open_glob(uri, str(path))
+    raise SourceError(f"no such file or folder: {path}; wanted {GRAMMAR}")
+
+
+def _open_folder(uri: str, folder: Path) -> Source:
+    pictures = [path for path in folder.iterdir() if is_picture(path)]
+    if not pictures:
+        raise SourceError(
+            f"the folder {folder} holds no pictures; wanted .jpg, .png, .webp, .bmp or .tif files "
+            "in it, or the path of a video file"
+        )
+    return PictureSource(uri, pictures)
+
+
+def _open_glob(uri: str, pattern: str) -> Source:
+    matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 -- absolute patterns
+    files = [match for match in matches if match.is_file()]
+    pictures = [file for file in files if is_picture(file)]
+    if pictures:
+        return PictureSource(uri, pictures)
+    if len(files) == 1:
+        return VideoFile(uri, files[0])
+    if not files:
+        raise SourceError(f"no file matches '{pattern}'; check the pattern and quote it")
+    raise SourceError(
+        f"'{pattern}' matches {len(files)} files and no pictures; name one video at a time"
+    )

@@ -1,0 +1,59 @@
+"""Where frames come from, as people write it: one grammar for cameras, streams and files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from runtime.errors import SourceError
+
+GRAMMAR = (
+    "0, /dev/video0, v4l2://0, csi://0, rtsp://..., http(s)://..., a file, a folder or a 'glob*'"
+)
+STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
+SECRETS = "pass|pwd|secret|token|key|auth|user|login|sig|session|credential"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A parsed address. where: a device for cameras ("/dev/video0"), a sensor number for CSI
+    cameras, the whole address for streams, a path or pattern for files."""
+
+    kind: Literal["camera", "csi", "stream", "path"]
+    where: str
+
+
+def parse(uri: str) -> Address:
+    """Reads an address. Raises SourceError for one that is outside the grammar."""
+    if uri.isascii() and uri.isdigit():
+        return Address("camera", f"/dev/video{int(uri)}")
+    if re.fullmatch(r"/dev/video\d+", uri):
+        return Address("camera", uri)
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        if not uri.strip():
+            raise SourceError(f"the source is empty; wanted {GRAMMAR}")
+        return Address("path", uri)
+    scheme = scheme.lower()
+    if scheme in STREAM_SCHEMES and rest.strip("/"):
+        return Address("stream", uri)
+    if scheme == "file" and rest:
+        return Address("path", rest)
+    if scheme == "v4l2" and (match := re.fullmatch(r"(?:/dev/video)?(\d*)", rest)):
+        return Address("camera", f"/dev/video{int(match[1] or 0)}")
+    if scheme == "csi" and re.fullmatch(r"\d*", rest, re.ASCII):
+        return Address("csi", str(int(rest or 0)))
+    raise SourceError(f"'{redact(uri)}' is no source; wanted {GRAMMAR}")
+
+
+def redact(text: str) -> str:
+    """An address without user names, passwords and tokens, fit to be shown, logged and written.
+
+    Everything between :// and the last @ is hidden, because passwords may hold any character;
+    so are the values of query keys that sound secret.
+    """
+    text = re.sub(r"(?s)(?<=://).*@", "***@", text)
+    if "://" not in text:
+        return text
+    return re.sub(rf"(?i)([?&;][^=&;]*(?:{SECRETS})[^=&;]*=)[^&;#]*", r"\1***", text)

@@ -1,0 +1,78 @@
+"""Video files, with the container's own timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import cv2
+
+from runtime.errors import SourceError
+from runtime.images import Frame
+from runtime.sources.base import SourceInfo
+from runtime.sources.capture import Capture, timed_read
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+MISSING_S = 1.0
+"""A file whose last frame comes this long before its announced end has broken off."""
+MISSING_SHARE = 0.05
+"""The same as a share of the length, because containers without an index only estimate it."""
+
+
+class VideoFile:
+    """A video file. Never drops a frame; one that breaks off gives what can be decoded first."""
+
+    def __init__(self, uri: str, path: Path) -> None:
+        """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
+        self._path = path
+        self._capture = Capture(str(path), cv2.CAP_FFMPEG)
+        self.failed = 0
+        if not self._capture.is_open:
+            raise SourceError(
+                f"{path} is no video that can be decoded; check that it plays, or convert it: "
+                f"ffmpeg -i {path.name} video.mp4"
+            )
+        count = self._capture.number(cv2.CAP_PROP_FRAME_COUNT)
+        self.info = SourceInfo(
+            uri=uri,
+            live=False,
+            fps=self._capture.number(cv2.CAP_PROP_FPS),
+            frame_count=round(count) if count else None,
+        )
+
+    def __iter__(self) -> Iterator[Frame]:
+        index, last_s = 0, 0.0
+        while (got := timed_read(self._capture)) is not None:
+            image, last_s, read_ms = got
+            yield Frame(
+                image=image, index=index, timestamp_s=last_s, name=f"{index:06d}", read_ms=read_ms
+            )
+            index += 1
+        if index == 0:
+            raise SourceError(f"{self._path} holds no frame that can be decoded; convert it anew")
+        self._check_complete(last_s)
+
+    def _check_complete(self, last_s: float) -> None:
+        if not self.info.fps or not self.info.frame_count:
+            return
+        length_s = self.info.frame_count / self.info.fps
+        if length_s - last_s > max(MISSING_S + 1 / self.info.fps, MISSING_SHARE * length_s):
+            raise SourceError(
+                f"{self._path} broke off at {last_s:.1f} s of {length_s:.1f} s; what could be "
+                "decoded was used: copy the file again if there should be more"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._capture.close()

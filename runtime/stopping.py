@@ -1,0 +1,50 @@
+"""Ending cleanly: the first Ctrl-C or SIGTERM asks, the second ends at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+SHOW_CURSOR = "\x1b[?25h"
+
+
+class Stop:
+    """Whether the run was asked to end. A plain attribute, because it is set inside a signal
+    handler, where taking any lock could hang."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __call__(self) -> bool:
+        return self.requested
+
+
+@contextlib.contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """A Stop that SIGINT and SIGTERM set while the block runs; a second signal ends the process.
+
+    Outside the main thread, where Python allows no handlers, signals stay as they were.
+    """
+    stop = Stop()
+
+    def handle(number: int, _: FrameType | None) -> None:
+        if stop.requested:
+            if sys.stderr.isatty():
+                os.write(sys.stderr.fileno(), SHOW_CURSOR.encode())
+            os._exit(128 + number)
+        stop.requested = True
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

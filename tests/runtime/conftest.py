@@ -1,0 +1,67 @@
+"""Shared parts: a real model, a real clip, and the command line as a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.runtime.models import write_model
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real .onnx file with its manifest; takes 32x48 inputs and calls blue pixels water."""
+    return write_model(tmp_path_factory.mktemp("model") / "model.onnx")
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 20 frames at 10 FPS, 64x96: a blue lower part that grows by a row and a half per
+    frame, on red land."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    write_clip(path)
+    return path
+
+
+def write_clip(path: Path, frames: int = 20, size: tuple[int, int] = (64, 96)) -> None:
+    height, width = size
+    code = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, 10.0, (width, height))
+    assert writer.isOpened()
+    for index in range(frames):
+        writer.write(scene(size, 0.1 + 0.7 * index / max(1, frames - 1)))
+    writer.release()
+
+
+def scene(size: tuple[int, int], water: float) -> np.ndarray:
+    """(H, W, 3) uint8 BGR: the lower share `water` of the rows is blue, the rest red."""
+    image = np.full((*size, 3), (30, 60, 200), np.uint8)
+    image[round(size[0] * (1 - water)) :] = (200, 60, 30)
+    return image
+
+
+@pytest.fixture
+def flood_runtime(tmp_path: Path) -> Command:
+    """Runs `flood-runtime` as a process of its own, in tmp_path."""
+
+    def call(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "runtime", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return call
