@@ -9,21 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from runtime.errors import BackendError
 from runtime.manifest import Manifest
 from train.checkpoint import load_checkpoint
+from train.normalise import normalise
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-
-def normalise(pictures: Tensor, manifest: Manifest) -> Tensor:
-    """(N, h, w, 3) uint8 RGB -> (N, 3, h, w) float32: (value / 255 - mean) / std."""
-    mean = torch.tensor(manifest.mean, device=pictures.device).view(1, 3, 1, 1)
-    std = torch.tensor(manifest.std, device=pictures.device).view(1, 3, 1, 1)
-    return (pictures.permute(0, 3, 1, 2).float() / 255.0 - mean) / std
 
 
 class PyTorchBackend:
@@ -58,7 +52,7 @@ class PyTorchBackend:
             raise BackendError("an empty batch came; wanted one picture or more")
         pictures = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
         with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
-            logits = self._model(normalise(pictures, self._manifest))
+            logits = self._model(normalise(pictures, self._manifest.mean, self._manifest.std))
         result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result
 

@@ -1,0 +1,80 @@
+"""Decoded pictures at training resolution: read once, kept for every epoch."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import track
+
+from train.augment import resize_rule
+from train.console import console
+from train.dataset import DataSet, Sample, Samples
+from train.metrics import network_mask
+
+MEMORY_LIMIT = 2 << 30
+"""Bytes of one split's pictures kept in memory; a larger split lies in a temporary file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """images: (N, h, w, 3) uint8 RGB. masks: (N, h, w) bool. names: N stems."""
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def decode_split(dataset: DataSet, split: str, size: tuple[int, int], resize: str) -> Pictures:
+    """Reads one split at `size` (height, width), in parallel and with a progress bar."""
+    samples = dataset.splits[split]
+    shape = (len(samples), *size)
+    images, masks = _allocate((*shape, 3), np.uint8), _allocate(shape, np.bool_)
+    names = [""] * len(samples)
+    title = f"{'drawing' if dataset.generated else 'reading'} {split}"
+    with _executor(dataset.generated, len(samples)) as pool:
+        shrunk = _shrunk(pool, samples, size, resize)
+        for index, sample in enumerate(
+            track(shrunk, title, total=len(samples), console=console, transient=True)
+        ):
+            images[index], masks[index], names[index] = sample.image, sample.mask, sample.name
+    return Pictures(images=images, masks=masks, names=tuple(names))
+
+
+def _shrunk(
+    pool: Executor, samples: Samples, size: tuple[int, int], resize: str
+) -> Iterator[Sample]:
+    rule = resize_rule(size, resize)
+
+    def shrink(sample: Sample) -> Sample:
+        image = rule(image=sample.image)["image"]
+        return Sample(image=image, mask=network_mask(sample.mask, size), name=sample.name)
+
+    if isinstance(pool, ThreadPoolExecutor):
+        return pool.map(lambda index: shrink(samples[index]), range(len(samples)))
+    # Only the drawing goes to the processes, so that they need not import albumentations.
+    chunk = math.ceil(len(samples) / 64)
+    return map(shrink, pool.map(samples.__getitem__, range(len(samples)), chunksize=chunk))
+
+
+def _executor(generated: bool, count: int) -> Executor:
+    workers = max(1, min(os.cpu_count() or 1, count))
+    if generated and workers > 1:
+        return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    return ThreadPoolExecutor(workers)
+
+
+def _allocate(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
+    if math.prod(shape) * np.dtype(kind).itemsize <= MEMORY_LIMIT:
+        return np.empty(shape, kind)
+    return np.memmap(tempfile.TemporaryFile(), kind, "w+", shape=shape)

@@ -1,0 +1,166 @@
+"""The pictures of a run: curves, panels, and one mask's way through the epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from runtime.files import atomic_path
+
+WATER = (30, 136, 229)
+TRUE_LINE = (255, 214, 0)
+INK, FAINT = "#263238", "#b0bec5"
+BLUE, ORANGE = "#1e88e5", "#f4511e"
+FRAME_MS, LAST_FRAME_MS = 180, 1800
+MAX_FRAMES = 60
+
+
+def draw_curves(rows: Sequence[dict[str, object]], path: Path) -> None:
+    """Loss and IoU over the epochs, from the rows of metrics.csv."""
+    epochs = [int(str(row["epoch"])) for row in rows]
+    figure = _figure(9.6, 3.8)
+    losses, scores = figure.subplots(1, 2)
+    _curve(losses, epochs, rows, "train_loss", "train", BLUE)
+    _curve(losses, epochs, rows, "val_loss", "val", ORANGE)
+    losses.set_title("loss", loc="left", color=INK, fontweight="bold")
+    losses.set_ylim(bottom=0)
+    _curve(scores, epochs, rows, "val_iou", "IoU, all pixels", ORANGE)
+    _curve(scores, epochs, rows, "val_mean_iou", "IoU, mean of pictures", FAINT)
+    best = int(np.argmax([float(str(row["val_iou"])) for row in rows]))
+    value = float(str(rows[best]["val_iou"]))
+    scores.plot([epochs[best]], [value], "o", color=ORANGE, markersize=7, clip_on=False)
+    scores.set_title(
+        f"val IoU, best {value:.3f} in epoch {epochs[best]}",
+        loc="left",
+        color=INK,
+        fontweight="bold",
+    )
+    scores.set_ylim(0, 1)
+    for axes in (losses, scores):
+        axes.set_xlabel("epoch", color=INK)
+        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(axis="y", color="#eceff1")
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(colors=INK)
+        axes.legend(frameon=False, labelcolor=INK)
+    _save(figure, path)
+
+
+def draw_panels(
+    images: NDArray[np.uint8],
+    true: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
+    names: Sequence[str],
+    path: Path,
+) -> None:
+    """One row per picture: image, true mask, predicted mask.
+
+    images: (N, h, w, 3) uint8 RGB. true, predicted: (N, h, w).
+    """
+    count, height, width = true.shape
+    figure = _figure(7.8, 2.5 * count * height / width + 0.5)
+    grid = figure.subplots(count, 3, squeeze=False)
+    for row, image, truth, guess, name in zip(grid, images, true, predicted, names, strict=True):
+        union = np.count_nonzero(truth | guess)
+        iou = np.count_nonzero(truth & guess) / union if union else 1.0
+        for axes, picture in zip(
+            row, (image, _tint(image, truth), _tint(image, guess)), strict=True
+        ):
+            axes.imshow(picture)
+            axes.set_axis_off()
+        row[0].text(*_corner(height, width), name, **_label("left"))
+        row[2].text(
+            width - _corner(height, width)[0],
+            _corner(height, width)[1],
+            f"IoU {iou:.2f}",
+            **_label("right"),
+        )
+    for axes, title in zip(grid[0], ("image", "true mask", "predicted mask"), strict=True):
+        axes.set_title(title, color=INK, fontweight="bold")
+    _save(figure, path)
+
+
+def draw_progress(
+    image: NDArray[np.uint8],
+    true: NDArray[np.bool_],
+    frames: Sequence[NDArray[np.bool_]],
+    path: Path,
+) -> None:
+    """An animation of one picture's predicted mask over the epochs; the true outline is yellow.
+
+    image: (h, w, 3) uint8 RGB. true and each of frames: (h, w). Long runs are thinned out.
+    """
+    kept = np.unique(np.linspace(0, len(frames) - 1, MAX_FRAMES).round().astype(int))
+    scale = max(1, round(448 / max(true.shape)))
+    pictures = [_progress_frame(image, true, frames[i], f"epoch {i + 1}", scale) for i in kept]
+    times = [FRAME_MS] * (len(pictures) - 1) + [LAST_FRAME_MS]
+    with atomic_path(path) as temporary:
+        pictures[0].save(
+            temporary, save_all=True, append_images=pictures[1:], duration=times, loop=0
+        )
+
+
+def _progress_frame(
+    image: NDArray[np.uint8],
+    true: NDArray[np.bool_],
+    predicted: NDArray[np.bool_],
+    caption: str,
+    scale: int,
+) -> Image.Image:
+    height, width = true.shape
+    large = (width * scale, height * scale)
+    tinted = cv2.resize(_tint(image, predicted), large, interpolation=cv2.INTER_CUBIC)
+    outline = cv2.resize(true.astype(np.uint8), large, interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(outline, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(tinted, contours, -1, TRUE_LINE, 1, cv2.LINE_AA)
+    picture = Image.fromarray(tinted)
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size=max(14, large[1] // 20))
+    box = pen.textbbox((12, 10), caption, font=font)
+    pen.rounded_rectangle((box[0] - 6, box[1] - 5, box[2] + 6, box[3] + 5), 5, fill=(38, 50, 56))
+    pen.text((12, 10), caption, font=font, fill=(255, 255, 255))
+    return picture
+
+
+def _tint(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The picture with water in blue and land greyed, so that both stay readable."""
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., np.newaxis]
+    land = 0.45 * image + 0.35 * grey + 0.2 * 255
+    water = 0.45 * grey + 0.55 * np.array(WATER, np.float32)
+    mixed = np.where(mask[..., np.newaxis], water, land)
+    return np.clip(mixed, 0, 255).astype(np.uint8)
+
+
+def _figure(width_in: float, height_in: float) -> Figure:
+    figure = Figure(figsize=(width_in, height_in), dpi=120, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _curve(axes, epochs, rows, column: str, label: str, colour: str) -> None:
+    values = [float(str(row[column])) for row in rows]
+    marker = "o" if len(epochs) < 3 else None
+    axes.plot(epochs, values, color=colour, label=label, linewidth=1.8, marker=marker)
+
+
+def _label(side: str) -> dict[str, object]:
+    box = {"facecolor": INK, "edgecolor": "none", "boxstyle": "round,pad=0.3", "alpha": 0.85}
+    return {"color": "white", "fontsize": 8, "ha": side, "va": "top", "bbox": box}
+
+
+def _corner(height: int, width: int) -> tuple[float, float]:
+    return width * 0.04, height * 0.05
+
+
+def _save(figure: Figure, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png")

@@ -1,0 +1,112 @@
+"""All settings of one run, as they are kept in config.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import DataError
+from runtime.files import write_text
+from runtime.manifest import SIZE_MULTIPLE
+from runtime.strict_json import decode
+from train.dataset import SYNTHETIC
+from train.recipe import find_recipe
+
+CONFIG = "config.json"
+MAX_WIDTH = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
+    pixels; patience None means what the recipe says; rate is the peak learning rate."""
+
+    data: str
+    pairs: str | None
+    model: str
+    width: float
+    input_size: tuple[int, int]
+    recipe: str
+    encoder: str
+    epochs: int
+    batch: int
+    rate: float
+    patience: int | None
+    seed: int
+
+
+TRY_OUT = {"width": 0.25, "size": "128"}
+FULL = {"width": 1.0, "size": "224"}
+"""Width and size where the user gives none: generated scenes are for trying out."""
+
+
+def complete(
+    *,
+    data: str | None,
+    pairs: Path | None,
+    width: float | None,
+    size: str | None,
+    recipe: str,
+    epochs: int | None,
+    batch: int | None,
+    rate: float | None,
+    **given: Any,
+) -> Settings:
+    """Settings with everything filled in that the user left open, by data and recipe.
+
+    Raises DataError for a wrong size or width, ModelError for an unknown recipe.
+    """
+    known, data = find_recipe(recipe), data or SYNTHETIC
+    usual = TRY_OUT if data == SYNTHETIC else FULL
+    width = float(usual["width"] if width is None else width)
+    if not 0 < width <= MAX_WIDTH:
+        raise DataError(f"width {width:g} came; wanted more than 0 and at most {MAX_WIDTH:g}")
+    return Settings(
+        data=data,
+        pairs=None if pairs is None else str(pairs),
+        width=width,
+        input_size=parse_size(str(usual["size"] if size is None else size)),
+        recipe=recipe,
+        epochs=epochs or known.epochs,
+        batch=batch or known.batch,
+        rate=rate or known.rate,
+        **given,
+    )
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """ "224" or "224x320" (height x width) -> (height, width).
+
+    Raises DataError with the two nearest valid sizes when a side is no multiple of 16.
+    """
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise DataError(f"size '{text}' is neither a number nor HEIGHTxWIDTH; try 224 or 224x320")
+    height, width = int(sides[0]), int(sides[-1])
+    for side in (height, width):
+        below = side // SIZE_MULTIPLE * SIZE_MULTIPLE
+        if side == 0 or side != below:
+            nearest = [str(valid) for valid in (below, below + SIZE_MULTIPLE) if valid > 0]
+            raise DataError(
+                f"size {side} is no multiple of {SIZE_MULTIPLE}; nearest: {' or '.join(nearest)}"
+            )
+    return height, width
+
+
+def write_settings(settings: Settings, folder: Path) -> None:
+    """Writes config.json into the run's folder. Raises SinkError."""
+    write_text(folder / CONFIG, json.dumps(dataclasses.asdict(settings), indent=2) + "\n")
+
+
+def read_settings(folder: Path) -> Settings:
+    """Reads the config.json of a run. Raises DataError."""
+    path = folder / CONFIG
+    try:
+        return decode(Settings, json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise DataError(f"{folder} is no run of 'python -m train': it has no {CONFIG}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({error}); train anew") from error
