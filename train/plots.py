@@ -37,12 +37,8 @@ def draw_curves(rows: Sequence[dict[str, object]], path: Path) -> None:
     best = int(np.argmax([float(str(row["val_iou"])) for row in rows]))
     value = float(str(rows[best]["val_iou"]))
     scores.plot([epochs[best]], [value], "o", color=ORANGE, markersize=7, clip_on=False)
-    scores.set_title(
-        f"val IoU, best {value:.3f} in epoch {epochs[best]}",
-        loc="left",
-        color=INK,
-        fontweight="bold",
-    )
+    title = f"val IoU, best {value:.3f} in epoch {epochs[best]}"
+    scores.set_title(title, loc="left", color=INK, fontweight="bold")
     scores.set_ylim(0, 1)
     for axes in (losses, scores):
         axes.set_xlabel("epoch", color=INK)
@@ -72,18 +68,12 @@ def draw_panels(
     for row, image, truth, guess, name in zip(grid, images, true, predicted, names, strict=True):
         union = np.count_nonzero(truth | guess)
         iou = np.count_nonzero(truth & guess) / union if union else 1.0
-        for axes, picture in zip(
-            row, (image, _tint(image, truth), _tint(image, guess)), strict=True
-        ):
+        shown = (image, _tint(image, truth), _tint(image, guess))
+        for axes, picture in zip(row, shown, strict=True):
             axes.imshow(picture)
             axes.set_axis_off()
-        row[0].text(*_corner(height, width), name, **_label("left"))
-        row[2].text(
-            width - _corner(height, width)[0],
-            _corner(height, width)[1],
-            f"IoU {iou:.2f}",
-            **_label("right"),
-        )
+        row[0].text(0.03, 0.95, name, transform=row[0].transAxes, **_label("left"))
+        row[2].text(0.97, 0.95, f"IoU {iou:.2f}", transform=row[2].transAxes, **_label("right"))
     for axes, title in zip(grid[0], ("image", "true mask", "predicted mask"), strict=True):
         axes.set_title(title, color=INK, fontweight="bold")
     _save(figure, path)
@@ -155,10 +145,6 @@ def _curve(axes, epochs, rows, column: str, label: str, colour: str) -> None:
 def _label(side: str) -> dict[str, object]:
     box = {"facecolor": INK, "edgecolor": "none", "boxstyle": "round,pad=0.3", "alpha": 0.85}
     return {"color": "white", "fontsize": 8, "ha": side, "va": "top", "bbox": box}
-
-
-def _corner(height: int, width: int) -> tuple[float, float]:
-    return width * 0.04, height * 0.05
 
 
 def _save(figure: Figure, path: Path) -> None:

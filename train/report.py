@@ -1,4 +1,4 @@
-"""What is kept of each epoch: checkpoints, metrics.csv, a line on the screen, pictures at the end."""
+"""What is kept of each epoch: checkpoints, metrics.csv, one line, and pictures at the end."""
 
 from __future__ import annotations
 
