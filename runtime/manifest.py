@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ class Provenance:
 class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
-    any number of frames."""
+    any number of frames. half_layers: where layers were counted ("graph", "tensorrt") -> how many
+    compute in half precision, of how many; empty for other precisions."""
 
     schema: int
     model: str
@@ -69,6 +70,7 @@ class Manifest:
     trained_on: TrainedOn
     provenance: Provenance
     artefact_sha256: str
+    half_layers: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for wanted, holds in _rules(self):

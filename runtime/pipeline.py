@@ -94,8 +94,7 @@ def run_pipeline(
                 observation = observe(frame, model)
                 processed = tally.counts.processed + 1
                 counts = Counts(processed=processed, dropped=frames.dropped, failed=source.failed)
-                sinks.write(observation, counts)
-                tally.add(observation, counts)
+                tally.add(sinks.write(observation, counts), counts)
                 progress(tally)
                 if processed == max_frames:
                     break

@@ -22,8 +22,8 @@ class Tensor:
     shape: tuple[int | None, ...]
 
     def __str__(self) -> str:
-        sides = "x".join("any" if side is None else str(side) for side in self.shape)
-        return f"{self.name} {self.dtype} {sides}"
+        sides = ", ".join("any" if side is None else str(side) for side in self.shape)
+        return f"{self.name} {self.dtype} ({sides})"
 
 
 def wanted_tensors(manifest: Manifest) -> tuple[Tensor, Tensor]:

@@ -57,14 +57,18 @@ class Sinks:
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = sinks
 
-    def write(self, observation: Observation, counts: Counts) -> None:
-        """Writes one observation everywhere. Raises SinkError."""
+    def write(self, observation: Observation, counts: Counts) -> Observation:
+        """Writes one observation everywhere and returns it with each sink's time as a stage.
+
+        Raises SinkError.
+        """
         for sink in self._sinks:
             start = time.perf_counter()
             sink.write(observation, counts)
             spent_ms = (time.perf_counter() - start) * 1e3
             stage_ms = {**observation.stage_ms, sink.name: spent_ms}
             observation = dataclasses.replace(observation, stage_ms=stage_ms)
+        return observation
 
     def close(self) -> None:
         """Completes all files, also where one of them fails."""
