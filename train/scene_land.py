@@ -14,7 +14,10 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Land:
-    """Ground with hollows (`bumps_m`), a valley, a road and fields. Lengths in metres."""
+    """Ground with hollows (`bumps_m`), a valley, a road and fields. Lengths in metres.
+
+    `bank` is where the valley's side begins and ends, in valley widths from its axis.
+    """
 
     offset: tuple[float, float]
     bumps_m: float
@@ -23,6 +26,7 @@ class Land:
     valley_centre: float
     valley_width: float
     valley_depth: float
+    bank: tuple[float, float]
     meander_m: float
     first: Colour
     second: Colour
@@ -41,7 +45,7 @@ class Land:
         ground += self.tilt[0] * x + self.tilt[1] * y
         if self.valley_depth > 0:
             across = (x - self.valley_axis(y)) / self.valley_width
-            ground += self.valley_depth * (smoothstep(0.35, 1.3, np.abs(across)) - 1)
+            ground += self.valley_depth * (smoothstep(*self.bank, np.abs(across)) - 1)
         return ground.astype(np.float32)
 
     def valley_axis(self, y: np.ndarray) -> np.ndarray:
@@ -52,19 +56,25 @@ class Land:
         """Distance across the road, in half road widths (below 1 is on the road)."""
         return np.abs(x - self.road_centre - self.road_slant * y) / (self.road_width / 2 + 1e-6)
 
+    def on_road(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """1 on the road, 0 beside it, float32."""
+        return (self.road_distance(x, y) < 1).astype(np.float32)
+
     def colour(self, x: np.ndarray, y: np.ndarray, footprint_m: np.ndarray) -> np.ndarray:
         """Albedo (h, w, 3) float32 where one pixel covers `footprint_m` metres of ground."""
         east, north = x + self.offset[0], y + self.offset[1]
         coarse = sample(noise_tile(1), east, north, self.patch_m)
         fine = sample(noise_tile(2), east, north, self.patch_m / 14)
         fine = fine / (1 + (footprint_m * 40 / self.patch_m) ** 2)
+        grit = sample(noise_tile(6), east, north, self.patch_m / 60 + 0.25)
+        grit = grit / (1 + (footprint_m * 160 / (self.patch_m + 15)) ** 2)
         blend = smoothstep(-1.0, 1.0, coarse + 0.4 * fine)[..., None]
         ground = np.float32(self.first) * (1 - blend) + np.float32(self.second) * blend
         if self.field_m > 0:
             ground = self._fields(ground, east, north, footprint_m)
-        ground *= (1 + 0.17 * fine + 0.05 * coarse)[..., None]
+        ground *= (1 + 0.14 * fine + 0.05 * coarse + 0.15 * grit)[..., None]
         if self.road_width > 0:
-            ground = self._road(ground, x, y, fine, footprint_m)
+            ground = self._road(ground, x, y, 0.6 * fine + 0.5 * grit, footprint_m)
         if self.snow > 0:
             lying = smoothstep(
                 0.7 - 1.4 * self.snow, 1.2 - 1.4 * self.snow, coarse * 0.5 + fine * 0.3
@@ -89,8 +99,6 @@ class Land:
         furrows = furrows / (1 + (footprint_m * 2.2) ** 2)
         share = np.float32(0.75)
         mixed = ground * (1 - share) + palette.astype(np.float32)[index] * share
-        edge = np.minimum(np.abs(u - column - 0.5), np.abs((v + 0.37 * column) - row - 0.5))
-        del edge
         return mixed * (1 + 0.1 * furrows)[..., None]
 
     def _road(self, ground, x, y, fine, footprint_m) -> np.ndarray:

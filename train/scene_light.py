@@ -77,15 +77,17 @@ HOURS: dict[str, tuple[Colour, Colour, Colour, Colour, float, float, float]] = {
         0.8,
     ),
     "night": (
-        (0.012, 0.016, 0.04),
-        (0.07, 0.065, 0.09),
+        (0.02, 0.028, 0.06),
+        (0.12, 0.11, 0.14),
         (0.0, 0.0, 0.0),
-        (0.07, 0.075, 0.1),
+        (0.15, 0.165, 0.22),
         0.5,
         0.003,
         1.0,
     ),
 }
+WARM = np.float32((1.0, 0.8, 0.5))
+"""Colour of street lamps."""
 HOUR_SHARES = (0.22, 0.1, 0.12, 0.24, 0.09, 0.07, 0.08, 0.08)
 
 
@@ -134,7 +136,7 @@ def choose_light(rng: np.random.Generator, far_m: float) -> Light:
         rain=float(rng.uniform(0.3, 1)) if rng.random() < wet else 0.0,
         exposure=float(rng.uniform(0.8, 1.25)),
         contrast=float(rng.uniform(0.8, 1.2)),
-        cast=tuple(float(c) for c in rng.normal(1, 0.04, 3)),
+        cast=tuple(float(c) for c in rng.normal(1, 0.025, 3)),
         blur=float(rng.choice([0.0, 0.45, 0.7, 1.1], p=[0.4, 0.3, 0.2, 0.1])),
         noise=float(rng.gamma(1.5, 0.006) + (0.015 if dark else 0)),
         jpeg_quality=int(rng.integers(45, 97)),
@@ -163,15 +165,19 @@ def background(
     sky = sky * (1 - cover) + lit * shade * cover
     toward = x * light.sun_direction[0] + y * light.sun_direction[1] + z * light.sun_direction[2]
     toward = np.clip(toward, 0, 1)[..., None]
-    sky += np.float32(light.sun) * (0.35 * toward**12 + 3.0 * (1 - 0.8 * cover) * toward**900)
+    sky += np.float32(light.sun) * (
+        0.35 * np.exp(12 * (toward - 1)) + 3.0 * (1 - 0.8 * cover) * np.exp(900 * (toward - 1))
+    )
     return _hills(sky, light, x, y, z, skyline)
 
 
 def _hills(sky: np.ndarray, light: Light, x, y, z, skyline: float) -> np.ndarray:
     """Two ranges of hills or woods on the horizon, hazier the farther."""
-    if skyline <= 0:
+    rows = np.flatnonzero(z.min(axis=1) < 1.7 * skyline)
+    if rows.size == 0:
         return sky
-    azimuth = np.arctan2(x, y) * 400
+    band = slice(rows[0], rows[-1] + 1)
+    azimuth, z = np.arctan2(x[band], y[band]) * 400, z[band]
     haze = np.float32(light.horizon)
     for layer, (height, veil) in enumerate(((1.0, 0.72), (0.55, 0.45))):
         ridge = 0.6 + 0.3 * sample(
@@ -184,7 +190,7 @@ def _hills(sky: np.ndarray, light: Light, x, y, z, skyline: float) -> np.ndarray
             * grain
             * (np.float32(light.ambient) + 0.5 * np.float32(light.sun))
         )
-        sky = sky * (1 - edge) + edge * (colour * (1 - veil) + haze * veil)
+        sky[band] = sky[band] * (1 - edge) + edge * (colour * (1 - veil) + haze * veil)
     return sky
 
 
@@ -240,5 +246,5 @@ def _rain(picture: np.ndarray, light: Light, rng: np.random.Generator) -> np.nda
 def _vary(rng: np.random.Generator, colour: Colour) -> Colour:
     gain = rng.normal(1, 0.1)
     return tuple(
-        float(max(c * gain * f, 0)) for c, f in zip(colour, rng.normal(1, 0.05, 3), strict=True)
+        float(max(c * gain * f, 0)) for c, f in zip(colour, rng.normal(1, 0.025, 3), strict=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from train.scene_textures import texture
 from train.scene_view import Camera
 
 Colour = tuple[float, float, float]
+LEAFY = ("tree", "conifer", "bush", "bare", "hedge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +31,21 @@ class Quad:
     glow: float = 0.0
     shadow: bool = False
 
-    @property
+    @functools.cached_property
     def distance(self) -> float:
         """Metres from the camera's foot to the middle of the face."""
         return float(np.hypot(*self.corners[:, :2].mean(axis=0)))
 
+    @functools.cached_property
+    def normal(self) -> tuple[float, float, float]:
+        """The unit vector the face looks along."""
+        (ax, ay, az), (bx, by, bz) = (self.corners[[1, 3]] - self.corners[0]).tolist()
+        x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+        length = (x * x + y * y + z * z) ** 0.5 + 1e-9
+        return x / length, y / length, z / length
 
-def box(rng_tint: Colour, centre, extent, turn: float, faces: str, roof: str = "plain") -> list[Quad]:
+
+def box(tint: Colour, centre, extent, turn: float, faces: str, roof: str = "plain") -> list[Quad]:
     """A box of `extent` (width, length, height) with its base at `centre`, turned about z (radians)."""
     width, length, height = extent
     cos, sin = np.cos(turn), np.sin(turn)
@@ -50,10 +60,9 @@ def box(rng_tint: Colour, centre, extent, turn: float, faces: str, roof: str = "
         outward = middle - np.asarray(centre[:2])
         if outward @ middle < 0:
             corners = np.array([low[i], low[j], high[j], high[i]])
-            quads.append(Quad(corners=corners, texture=faces, tint=rng_tint, shadow=True))
-    top = np.array([high[0], high[1], high[2], high[3]])
+            quads.append(Quad(corners=corners, texture=faces, tint=tint, shadow=True))
     quads.sort(key=lambda quad: -quad.distance)
-    return [*quads, Quad(corners=top, texture=roof, tint=rng_tint)]
+    return [*quads, Quad(corners=high, texture=roof, tint=tint)]
 
 
 def draw(
@@ -71,15 +80,19 @@ def draw(
     """
     size = canvas.shape[:2]
     solid = np.zeros(size, bool)
+    visible = []
     for quad in quads:
-        visible = above_water(quad.corners, level)
-        if visible is None:
-            continue
-        corners, cut = visible
-        if mirrored:
-            corners = corners * (1, 1, -1) + (0, 0, 2 * level)
-        points = camera.project(corners, size)
-        if points is not None:
+        part = above_water(quad.corners, level)
+        if part is not None and (quad.glow == 0 or light.lamps > 0 or quad.texture == "lamp0"):
+            visible.append((quad, *part))
+    if not visible:
+        return solid
+    corners = np.stack([part[1] for part in visible])
+    if mirrored:
+        corners = corners * (1, 1, -1) + (0, 0, 2 * level)
+    placed = camera.project(corners, size)
+    for (quad, _, cut), points in zip(visible, placed, strict=True):
+        if np.isfinite(points).all():
             _warp(canvas, solid, quad, points, cut, light)
     return solid
 
@@ -109,14 +122,17 @@ def _warp(canvas, solid, quad: Quad, points: np.ndarray, cut: float, light: Ligh
     base = rows * (1 - cut)
     source = np.float32([(0, base), (columns, base), (columns, 0), (0, 0)]) - 0.5
     matrix = cv2.getPerspectiveTransform(source, points - np.float32((left, top)))
-    patch = cv2.warpPerspective(picture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
+    patch = cv2.warpPerspective(
+        picture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR
+    )
     region = canvas[top:bottom, left:right]
     alpha = patch[..., 3:].astype(np.float32) / 255
-    colour = patch[..., :3].astype(np.float32) / 255 * (np.float32(quad.tint) * lit(quad, light))
+    paint = np.float32(quad.tint) * lit(quad, light) / np.float32(255)
+    colour = patch[..., :3] * paint
     if quad.glow > 0:
         colour = colour + patch[..., :3] * np.float32(quad.glow * light.lamps / 255)
-    veil = 1 - np.exp(-light.haze * quad.distance)
-    colour = colour * (1 - veil) + alpha * np.float32(light.horizon) * np.float32(veil)
+    veil = np.float32(1 - np.exp(-light.haze * quad.distance))
+    colour = colour * (1 - veil) + alpha * (np.float32(light.horizon) * veil)
     region *= 1 - alpha
     region += colour
     solid[top:bottom, left:right] |= patch[..., 3] > 127
@@ -124,17 +140,32 @@ def _warp(canvas, solid, quad: Quad, points: np.ndarray, cut: float, light: Ligh
 
 def lit(quad: Quad, light: Light) -> np.ndarray:
     """Light that falls on a face, RGB: the sky's and, as far as it faces the sun, the sun's."""
-    first, second = quad.corners[1] - quad.corners[0], quad.corners[3] - quad.corners[0]
-    normal = np.cross(first, second)
-    normal = normal / (np.linalg.norm(normal) + 1e-9)
-    facing = float(np.clip(normal @ np.asarray(light.sun_direction), 0, 1))
-    if quad.texture.startswith(("tree", "conifer", "bush", "bare")):
+    facing = sum(n * s for n, s in zip(quad.normal, light.sun_direction, strict=True))
+    facing = min(max(facing, 0.0), 1.0)
+    if quad.texture.startswith(LEAFY):
         facing = 0.35 + 0.4 * facing
-    sky = 0.75 + 0.25 * abs(float(normal[2]))
-    return (np.float32(light.ambient) * sky + np.float32(light.sun) * facing).astype(np.float32) * np.float32(1.15)
+    sky = 0.75 + 0.25 * abs(quad.normal[2])
+    pairs = zip(light.ambient, light.sun, strict=True)
+    return np.float32([1.15 * (ambient * sky + sun * facing) for ambient, sun in pairs])
 
 
-def shadow_map(quads: Sequence[Quad], light: Light, camera: Camera, size: tuple[int, int]) -> np.ndarray:
+def lamp_light(
+    quads: Sequence[Quad], light: Light, x: np.ndarray, y: np.ndarray
+) -> np.ndarray | float:
+    """What the street lamps add on ground or water at (x, y), float32 like `x`; 0 by day."""
+    glow: np.ndarray | float = 0.0
+    if light.lamps > 0.4:
+        for quad in quads:
+            if quad.texture == "lamp0":
+                east, north = quad.corners[0, 0] + 0.5, quad.corners[0, 1]
+                squared = (x - np.float32(east)) ** 2 + (y - np.float32(north)) ** 2
+                glow = glow + np.float32(0.7 * light.lamps) / (1 + squared / 14)
+    return glow
+
+
+def shadow_map(
+    quads: Sequence[Quad], light: Light, camera: Camera, size: tuple[int, int]
+) -> np.ndarray:
     """How much of the sunlight things keep from the ground, (h, w) float32, 0-1."""
     shade = np.zeros(size, np.uint8)
     if light.sun[0] < 0.2:
@@ -146,6 +177,6 @@ def shadow_map(quads: Sequence[Quad], light: Light, camera: Camera, size: tuple[
         foot = quad.corners[0, 2]
         fall = quad.corners - sun * ((quad.corners[:, 2:] - foot) / max(sun[2], 0.15))
         points = camera.project(fall, size)
-        if points is not None and np.abs(points).max() < 8000:
+        if np.isfinite(points).all() and np.abs(points).max() < 8000:
             cv2.fillConvexPoly(shade, cv2.convexHull(points).astype(np.int32), 255)
     return cv2.GaussianBlur(shade, (0, 0), size[0] / 180).astype(np.float32) / 255

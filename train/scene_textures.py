@@ -57,10 +57,20 @@ def _facade(rng: np.random.Generator) -> np.ndarray:
         for column in range(columns):
             left, right = int((column + inset) * width), int((column + 1 - inset) * width)
             top, bottom = int((storey + tall) * height), int((storey + 1 - tall * 0.8) * height)
-            cv2.rectangle(wall, (left - 2, top - 2), (right + 2, bottom + 2), (0.95, 0.95, 0.95, 1), -1)
+            cv2.rectangle(
+                wall, (left - 2, top - 2), (right + 2, bottom + 2), (0.95, 0.95, 0.95, 1), -1
+            )
             glass = rng.uniform(0.1, 0.35)
-            cv2.rectangle(wall, (left, top), (right, bottom), (glass, glass * 1.1, glass * 1.25, 1), -1)
-            cv2.line(wall, ((left + right) // 2, top), ((left + right) // 2, bottom), (0.8, 0.8, 0.8, 1), 1)
+            cv2.rectangle(
+                wall, (left, top), (right, bottom), (glass, glass * 1.1, glass * 1.25, 1), -1
+            )
+            cv2.line(
+                wall,
+                ((left + right) // 2, top),
+                ((left + right) // 2, bottom),
+                (0.8, 0.8, 0.8, 1),
+                1,
+            )
         wall[int(storey * height) : int(storey * height) + 2, :, :3] *= 0.75
     wall[-int(SIDE * 0.05) :, :, :3] *= 0.6
     return wall
@@ -73,10 +83,18 @@ def _windows(rng: np.random.Generator) -> np.ndarray:
     for storey in range(storeys):
         for column in range(columns):
             if rng.random() < 0.45:
-                left, top = int((column + 0.28) * SIDE / columns), int((storey + 0.25) * SIDE / storeys)
-                right, bottom = int((column + 0.72) * SIDE / columns), int((storey + 0.75) * SIDE / storeys)
+                left, top = (
+                    int((column + 0.28) * SIDE / columns),
+                    int((storey + 0.25) * SIDE / storeys),
+                )
+                right, bottom = (
+                    int((column + 0.72) * SIDE / columns),
+                    int((storey + 0.75) * SIDE / storeys),
+                )
                 tone = rng.uniform(0.6, 1)
-                cv2.rectangle(sheet, (left, top), (right, bottom), (tone, tone * 0.78, tone * 0.45, 1), -1)
+                cv2.rectangle(
+                    sheet, (left, top), (right, bottom), (tone, tone * 0.78, tone * 0.45, 1), -1
+                )
     return sheet
 
 
@@ -86,10 +104,12 @@ def _roof(rng: np.random.Generator) -> np.ndarray:
     return roof
 
 
-def _crown(rng: np.random.Generator, blobs: list[tuple[float, float, float]]) -> np.ndarray:
+def _crown(
+    rng: np.random.Generator, blobs: list[tuple[float, float, float]], dabs: int = 480
+) -> np.ndarray:
     """Leaves: many small dabs inside the given circles (x, y, radius), lit from above."""
     tree = np.zeros((SIDE, SIDE, 4), np.float32)
-    for _ in range(480):
+    for _ in range(dabs):
         x, y, radius = blobs[rng.integers(len(blobs))]
         angle, reach = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform())
         px, py = x + radius * reach * np.cos(angle), y + radius * reach * np.sin(angle)
@@ -104,23 +124,59 @@ def _trunk(tree: np.ndarray, top: float, half_width: float) -> np.ndarray:
     under = np.zeros_like(tree)
     middle = SIDE // 2
     spread = max(int(half_width * SIDE), 1)
-    cv2.rectangle(under, (middle - spread, int(top * SIDE)), (middle + spread, SIDE), (0.5, 0.42, 0.36, 1), -1)
+    cv2.rectangle(
+        under, (middle - spread, int(top * SIDE)), (middle + spread, SIDE), (0.5, 0.42, 0.36, 1), -1
+    )
     alpha = tree[..., 3:]
     return tree * alpha + under * (1 - alpha)
 
 
 def _tree(rng: np.random.Generator) -> np.ndarray:
     blobs = [
-        (rng.uniform(0.28, 0.72), rng.uniform(0.22, 0.55), rng.uniform(0.13, 0.24)) for _ in range(7)
+        (rng.uniform(0.28, 0.72), rng.uniform(0.22, 0.55), rng.uniform(0.13, 0.24))
+        for _ in range(7)
     ]
     return _trunk(_crown(rng, blobs), 0.5, rng.uniform(0.015, 0.035))
 
 
 def _bush(rng: np.random.Generator) -> np.ndarray:
-    blobs = [(rng.uniform(0.2, 0.8), rng.uniform(0.55, 0.8), rng.uniform(0.15, 0.24)) for _ in range(7)]
+    blobs = [
+        (rng.uniform(0.2, 0.8), rng.uniform(0.55, 0.8), rng.uniform(0.15, 0.24)) for _ in range(7)
+    ]
     bush = _crown(rng, blobs)
     bush[-3:] = bush[-4]
     return bush
+
+
+def _hedge(rng: np.random.Generator) -> np.ndarray:
+    """A row of crowns, seen from afar."""
+    blobs = [
+        (x, rng.uniform(0.35, 0.7), rng.uniform(0.05, 0.13))
+        for x in np.linspace(0.08, 0.92, 20)
+        for _ in range(2)
+    ]
+    hedge = _crown(rng, [*blobs, *((x, 0.88, 0.1) for x in np.linspace(0.05, 0.95, 16))], 1500)
+    hedge[-6:] = hedge[-7]
+    return hedge
+
+
+def _carback(rng: np.random.Generator) -> np.ndarray:
+    """A car from behind: window, lights, number plate, tyres."""
+    car = np.zeros((SIDE, SIDE, 4), np.float32)
+    for points, colour in (
+        ([(0.14, 0.95), (0.14, 0.8), (0.28, 0.8), (0.28, 0.95)], (0.06, 0.06, 0.06, 1)),
+        ([(0.72, 0.95), (0.72, 0.8), (0.86, 0.8), (0.86, 0.95)], (0.06, 0.06, 0.06, 1)),
+        (
+            [(0.05, 0.86), (0.05, 0.45), (0.2, 0.1), (0.8, 0.1), (0.95, 0.45), (0.95, 0.86)],
+            (0.8, 0.8, 0.8, 1),
+        ),
+        ([(0.15, 0.43), (0.25, 0.16), (0.75, 0.16), (0.85, 0.43)], (0.13, 0.15, 0.18, 1)),
+        ([(0.08, 0.6), (0.08, 0.5), (0.22, 0.5), (0.22, 0.6)], (0.9, 0.15, 0.1, 1)),
+        ([(0.78, 0.6), (0.78, 0.5), (0.92, 0.5), (0.92, 0.6)], (0.9, 0.15, 0.1, 1)),
+        ([(0.4, 0.68), (0.4, 0.6), (0.6, 0.6), (0.6, 0.68)], (0.95, 0.95, 0.85, 1)),
+    ):
+        cv2.fillPoly(car, [(np.array(points) * SIDE).astype(np.int32)], colour)
+    return car
 
 
 def _conifer(rng: np.random.Generator) -> np.ndarray:
@@ -138,23 +194,52 @@ def _bare(rng: np.random.Generator) -> np.ndarray:
         x, y, angle, length, thick = branches.pop()
         end = x + length * np.cos(angle), y + length * np.sin(angle)
         tone = rng.uniform(0.4, 0.6)
-        cv2.line(tree, (int(x), int(y)), (int(end[0]), int(end[1])), (tone, tone * 0.9, tone * 0.8, 1), max(thick, 1))
+        cv2.line(
+            tree,
+            (int(x), int(y)),
+            (int(end[0]), int(end[1])),
+            (tone, tone * 0.9, tone * 0.8, 1),
+            max(thick, 1),
+        )
         if thick > 0:
             for _ in range(3):
-                branches.append((*end, angle + rng.normal(0, 0.5), length * rng.uniform(0.6, 0.8), thick - 1))
+                branches.append(
+                    (*end, angle + rng.normal(0, 0.5), length * rng.uniform(0.6, 0.8), thick - 1)
+                )
     return tree
 
 
 def _car(rng: np.random.Generator) -> np.ndarray:
     """A car's side: body, dark windows, wheels."""
     car = np.zeros((SIDE, SIDE, 4), np.float32)
-    outline = [(0.02, 0.85), (0.02, 0.52), (0.16, 0.44), (0.3, 0.12), (0.7, 0.1), (0.86, 0.46), (0.98, 0.55), (0.98, 0.85)]
+    outline = [
+        (0.02, 0.85),
+        (0.02, 0.52),
+        (0.16, 0.44),
+        (0.3, 0.12),
+        (0.7, 0.1),
+        (0.86, 0.46),
+        (0.98, 0.55),
+        (0.98, 0.85),
+    ]
     cv2.fillPoly(car, [(np.array(outline) * SIDE).astype(np.int32)], (0.8, 0.8, 0.8, 1))
-    for pane in ([(0.24, 0.44), (0.34, 0.18), (0.48, 0.17), (0.48, 0.44)], [(0.52, 0.44), (0.52, 0.17), (0.67, 0.17), (0.79, 0.44)]):
+    for pane in (
+        [(0.24, 0.44), (0.34, 0.18), (0.48, 0.17), (0.48, 0.44)],
+        [(0.52, 0.44), (0.52, 0.17), (0.67, 0.17), (0.79, 0.44)],
+    ):
         cv2.fillPoly(car, [(np.array(pane) * SIDE).astype(np.int32)], (0.12, 0.14, 0.17, 1))
     car[int(0.7 * SIDE) : int(0.73 * SIDE), :, :3] *= 0.6
     for x in (0.22, 0.78):
-        cv2.ellipse(car, (int(x * SIDE), int(0.84 * SIDE)), (int(0.085 * SIDE), int(0.16 * SIDE)), 0, 0, 360, (0.06, 0.06, 0.06, 1), -1)
+        cv2.ellipse(
+            car,
+            (int(x * SIDE), int(0.84 * SIDE)),
+            (int(0.085 * SIDE), int(0.16 * SIDE)),
+            0,
+            0,
+            360,
+            (0.06, 0.06, 0.06, 1),
+            -1,
+        )
     car[..., :3] *= 1 + 0.05 * rng.standard_normal((SIDE, SIDE, 1))
     return car
 
@@ -202,5 +287,5 @@ def _lamp(rng: np.random.Generator) -> np.ndarray:
 PAINTERS = {
     "plain": _plain, "facade": _facade, "windows": _windows, "roof": _roof, "tree": _tree,
     "bush": _bush, "conifer": _conifer, "bare": _bare, "car": _car, "fence": _fence,
-    "wall": _wall, "gauge": _gauge, "lamp": _lamp,
+    "wall": _wall, "hedge": _hedge, "carback": _carback, "gauge": _gauge, "lamp": _lamp,
 }  # fmt: skip

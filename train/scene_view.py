@@ -42,23 +42,17 @@ class Camera:
         cos, sin = np.float32(np.cos(self.pitch)), np.float32(np.sin(self.pitch))
         return u * norm, (cos - v * sin) * norm, (-sin - v * cos) * norm
 
-    def project(self, points: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
-        """Pixel positions (n, 2) of world points (n, 3); None if one lies behind the camera."""
-        x, y, z = points[:, 0], points[:, 1], points[:, 2] - self.height
+    def project(self, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Pixel positions (..., 2) float32 of world points (..., 3); NaN behind the camera."""
+        x, y, z = points[..., 0], points[..., 1], points[..., 2] - self.height
         cos, sin = np.cos(self.pitch), np.sin(self.pitch)
         ahead = y * cos - z * sin
-        if ahead.min() < 0.4:
-            return None
+        ahead = np.where(ahead < 0.4, np.nan, ahead)
         u, v = x / ahead, -(y * sin + z * cos) / ahead
         cos, sin = np.cos(self.roll), np.sin(self.roll)
-        focal = self.focal_px(size)
-        return np.stack(
-            [
-                (cos * u - sin * v) * focal + size[1] / 2 - 0.5,
-                (sin * u + cos * v) * focal + size[0] / 2 - 0.5,
-            ],
-            axis=1,
-        ).astype(np.float32)
+        turned = np.stack([cos * u - sin * v, sin * u + cos * v], axis=-1)
+        centre = (size[1] / 2 - 0.5, size[0] / 2 - 0.5)
+        return (turned * self.focal_px(size) + centre).astype(np.float32)
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from train.scene_light import Light
+from train.scene_light import WARM, Light
 from train.scene_view import noise_tile, sample, slope_tile, smoothstep
 
 Colour = tuple[float, float, float]
@@ -41,7 +41,7 @@ def choose_water(rng: np.random.Generator, reach_m: float) -> Water:
         body=tuple(float(c) for c in body),
         murk=float(rng.choice([1.5, 4.0, 12.0])),
         ripple_m=float(np.clip(reach_m * rng.uniform(0.05, 0.14), 0.5, 12)),
-        roughness=float(np.clip(rng.gamma(1.4, 0.018), 0.003, 0.1)),
+        roughness=float(np.clip(0.008 + rng.gamma(1.3, 0.02), 0.008, 0.11)),
         drift=(float(rng.normal(0, 0.4)), float(rng.normal(0, 0.6))),
         flotsam=float(rng.random() < 0.25) * float(rng.uniform(0.2, 1.0)),
         shine=float(rng.uniform(0.8, 1.5)),
@@ -72,6 +72,7 @@ def paint(
     position: tuple[np.ndarray, np.ndarray],
     rays: tuple[np.ndarray, ...],
     focal_px: float,
+    lamps: np.ndarray | float,
     footprint_m: np.ndarray,
     time_s: float,
 ) -> np.ndarray:
@@ -103,14 +104,16 @@ def paint(
     patches = sample(
         noise_tile(5), x + water.drift[0] * time_s, y + water.drift[1] * time_s, water.ripple_m * 9
     )
-    tone = 1 + 0.08 * patches + 0.9 * slopes[..., 1]
+    tone = 1 + 0.08 * patches + 2.2 * slopes[..., 1]
     glow = np.float32(light.ambient) + np.float32(light.sun) * np.float32(
         0.25 + 0.6 * light.sun_direction[2]
     )
+    glow = glow + np.asarray(lamps, np.float32)[..., None] * WARM
     body = np.float32(water.body) * glow * tone[..., None]
     clear = np.exp(-np.clip(depth_m, 0, 9) * water.murk)[..., None] * 0.75
     surface = (body * (1 - clear) + bed * clear * 0.8) * (1 - fresnel) + seen * fresnel
-    surface += _glints(light, slopes, rays, down)
+    if light.sun[0] > 0.1:
+        surface += _glints(light, slopes, rays, down)
     if water.flotsam > 0:
         specks = sample(
             noise_tile(6),
@@ -136,4 +139,4 @@ def _glints(
         + (down + 2 * (rays[1] * slopes[..., 1] + rays[0] * slopes[..., 0]))
         * light.sun_direction[2]
     )
-    return np.clip(mirrored, 0, 1)[..., None] ** 220 * np.float32(light.sun) * 2.5
+    return np.exp(220 * (np.minimum(mirrored, 1) - 1))[..., None] * np.float32(light.sun) * 2.5

@@ -1,8 +1,8 @@
 """Generated photographs of floods with exact masks; seeded, without torch.
 
-    description = describe(seed)                     what stands where, which light, which water
-    scene = render(description, size, time_s=2.0)    the photograph and its mask
-    scene = generate_scene(seed, size)               both at once
+description = describe(seed)                     what stands where, which light, which water
+scene = render(description, size, time_s=2.0)    the photograph and its mask
+scene = generate_scene(seed, size)               both at once
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from train.scene_land import FAR_M, Land
-from train.scene_light import Light, background, choose_light, photograph
-from train.scene_objects import Quad, draw, shadow_map
+from train.scene_light import WARM, Light, background, choose_light, photograph
+from train.scene_objects import Quad, draw, lamp_light, shadow_map
 from train.scene_places import PLACES, SHARES
 from train.scene_view import Camera
 from train.scene_water import Water, choose_water, paint
@@ -98,7 +98,12 @@ def render(
     footprint = distance / camera.focal_px(size) / np.clip(-rays[2], 0.02, 1)
     seen = _below_horizon(camera, rays)
     shade = shadow_map(description.quads, light, camera, size)
-    canvas = np.where(seen[..., None], _lit_ground(description, x, y, ground, level, footprint, shade), sky)
+    lamps = lamp_light(description.quads, light, x, y)
+    lit = _lit_ground(description, (x, y, ground), level, footprint, shade, lamps)
+    if land.wet_road:
+        sheen = 0.5 * land.on_road(x, y) * (1 - np.clip(-rays[2], 0, 1)) ** 3
+        lit += sheen[..., None] * (sky - lit)
+    canvas = np.where(seen[..., None], lit, sky)
     flooded = np.zeros(size, bool)
     if level > DRY:
         mirror = sky.copy()
@@ -109,7 +114,7 @@ def render(
         flooded = seen & (depth > 0)
         surface = paint(
             description.water, light, mirror, canvas, depth, position, rays,
-            camera.focal_px(size), footprint, time_s,
+            camera.focal_px(size), lamps, footprint, time_s,
         )  # fmt: skip
         canvas = np.where(flooded[..., None], surface, canvas)
     veil = (1 - np.exp(-light.haze * distance))[..., None] * seen[..., None]
@@ -134,11 +139,14 @@ def _below_horizon(camera: Camera, rays) -> np.ndarray:
     return rays[2] < -camera.height / FAR_M
 
 
-def _lit_ground(description, x, y, ground, level, footprint, shade) -> np.ndarray:
+def _lit_ground(description, position, level, footprint, shade, lamps) -> np.ndarray:
     """The ground in its light: sun and shadow, lamps, and a dark wet rim above the water."""
     light = description.light
+    x, y, ground = position
+    x, y, ground = position
     albedo = description.land.colour(x, y, footprint)
     wet = np.exp(-np.clip(ground - level, 0, 50) / 0.12)[..., None]
     albedo = albedo * (1 - 0.35 * wet)
     sun = np.float32(light.sun) * light.sun_direction[2] * (1 - 0.75 * shade)[..., None]
-    return albedo * (np.float32(light.ambient) + sun) * 1.15
+    glow = np.asarray(lamps, np.float32)[..., None] * WARM
+    return albedo * (np.float32(light.ambient) + sun + glow) * np.float32(1.15)
