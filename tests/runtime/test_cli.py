@@ -1,0 +1,201 @@
+"""The command line as people use it: a real process, real files, one clear line when it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from runtime.manifest import manifest_path
+from runtime.sources import open_source
+from tests.runtime.conftest import Command, scene, write_clip
+from tests.runtime.models import graph, write_model
+
+ROOT = Path(__file__).parents[2]
+
+
+def assert_one_error_line(done: subprocess.CompletedProcess[str], message: str) -> None:
+    """Exit code 1 and exactly one line on stderr, which matches."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    assert re.search(f"^error: .*{message}", lines[0]), lines[0]
+
+
+def test_a_clip_becomes_a_video_masks_a_log_and_a_summary(
+    flood_runtime: Command, clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    done = flood_runtime(
+        *("--source", clip, "--model", tiny_model, "--save", "out/overlay.mp4"),
+        *("--masks", "out/masks", "--log", "out/frames.jsonl", "--json"),
+    )
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["frames"] == {"seen": 20, "processed": 20, "dropped": 0, "failed": 0}
+    assert list(summary["ms"])[-3:] == ["masks", "overlay", "log"]
+    lines = [json.loads(line) for line in (tmp_path / "out/frames.jsonl").read_text().splitlines()]
+    assert [line["index"] for line in lines] == list(range(20))
+    assert [line["timestamp_s"] for line in lines] == pytest.approx([i / 10 for i in range(20)])
+    assert [line["water_fraction"] for line in lines] == pytest.approx(
+        [0.1 + 0.7 * i / 19 for i in range(20)], abs=0.03
+    )
+    assert len(list((tmp_path / "out/masks").iterdir())) == 20
+    with open_source(str(tmp_path / "out/overlay.mp4")) as video:
+        assert len(list(video)) == 20
+    assert "20 frames seen = 20 processed + 0 dropped + 0 failed" in done.stderr
+    assert "written: out/overlay.mp4, out/masks, out/frames.jsonl" in done.stderr
+
+
+def test_without_json_nothing_is_on_stdout_and_max_frames_ends_the_run(
+    flood_runtime: Command, clip: Path, tiny_model: Path
+) -> None:
+    done = flood_runtime("--source", clip, "--model", tiny_model, "--max-frames", 5)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "5 frames seen = 5 processed" in done.stderr
+
+
+def test_without_a_model_the_newest_export_is_taken_and_named(
+    flood_runtime: Command, clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    for age, run in ((100, "new"), (200, "old")):
+        folder = tmp_path / "exports" / run
+        folder.mkdir(parents=True)
+        for path in (tiny_model, manifest_path(tiny_model)):
+            shutil.copy(path, folder)
+        os.utime(folder / "model.onnx", (time.time() - age,) * 2)
+    done = flood_runtime("--source", clip)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("model: exports/new/model.onnx (the newest export")
+
+
+def test_without_a_model_and_without_exports_one_line_says_what_to_do(
+    flood_runtime: Command, clip: Path
+) -> None:
+    assert_one_error_line(
+        flood_runtime("--source", clip), r"no model: .* name one with --model, or make one with"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--camera", "0", "--source", "a"],
+        ["--camera", "-1"],
+        ["--source", "a", "--max-frames", "0"],
+    ],
+)
+def test_wrong_usage_is_exit_2(flood_runtime: Command, arguments: list[str]) -> None:
+    done = flood_runtime(*arguments)
+    assert done.returncode == 2
+    assert "--camera" in done.stderr or "--max-frames" in done.stderr
+
+
+def test_one_damaged_picture_fails_alone_and_the_exit_code_tells(
+    flood_runtime: Command, tiny_model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("1.png", "2.png", "3.png"):
+        Image.fromarray(scene((40, 60), 0.5)[..., ::-1]).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "2.png").write_bytes(b"damaged")
+    done = flood_runtime("--source", "in", "--model", tiny_model, "--masks", "masks", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["frames"]["failed"] == 1
+    assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == ["1.png", "3.png"]
+    assert "skipped: cannot read in/2.png" in done.stderr
+    assert done.stderr.splitlines()[-1] == "error: 1 of 3 frames could not be read"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("no.mp4", r"no\.mp4 is no video that can be decoded; check that it plays"),
+        ("empty", r"the folder empty holds no pictures"),
+        ("*.jpg", r"no file matches '\*\.jpg'; check the pattern"),
+        ("gone", r"no such file or folder: gone"),
+        ("99", r"no camera at /dev/video99; plug one in"),
+        ("ftp://admin:secret@host/a", r"'ftp://\*\*\*@host/a' is no source"),
+    ],
+)
+def test_sources_without_frames_are_one_line(
+    flood_runtime: Command, tiny_model: Path, tmp_path: Path, source: str, message: str
+) -> None:
+    (tmp_path / "no.mp4").write_bytes(b"no video" * 300)
+    (tmp_path / "empty").mkdir()
+    assert_one_error_line(flood_runtime("--source", source, "--model", tiny_model), message)
+
+
+@pytest.mark.skipif(Path("/dev/video0").exists(), reason="this machine has a camera")
+def test_no_camera_is_one_line(flood_runtime: Command, tiny_model: Path) -> None:
+    done = flood_runtime("--camera", 0, "--model", tiny_model)
+    assert_one_error_line(done, "no camera at /dev/video0; plug one in")
+
+
+def test_models_that_cannot_be_run_are_one_line(
+    flood_runtime: Command, clip: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.onnx"
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return flood_runtime("--source", clip, "--model", model, *arguments)
+
+    assert_one_error_line(call(), r"no such model: .*model\.onnx")
+    write_model(model)
+    assert_one_error_line(call("--backend", "tpu"), "unknown backend 'tpu'; choose from: auto")
+    model.write_bytes(model.read_bytes() + b"\0")
+    assert_one_error_line(call(), "is not the file its manifest describes")
+    manifest_path(model).write_text("{")
+    assert_one_error_line(call(), r"model\.onnx\.json is damaged")
+    manifest_path(model).unlink()
+    assert_one_error_line(call(), "has no manifest; wanted")
+    write_model(model, graph(input_name="image"))
+    assert_one_error_line(call(), "does not fit its manifest: it takes image uint8")
+
+
+@pytest.mark.parametrize("option", ["--save", "--masks", "--log"])
+def test_an_output_that_cannot_be_written_is_said_and_exit_1(
+    flood_runtime: Command, clip: Path, tiny_model: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = flood_runtime("--source", clip, "--model", tiny_model, option, "file/below.mp4")
+    assert done.returncode == 1
+    assert re.search(r"^error: cannot write file.*; choose a folder", done.stderr, re.MULTILINE)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_cleanly_with_all_files_complete(
+    tiny_model: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    write_clip(tmp_path / "long.mp4", frames=3000, size=(240, 320))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runtime", "--source", "long.mp4", "--model", str(tiny_model)]
+        + ["--save", "overlay.mp4", "--log", "frames.jsonl"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    log = tmp_path / "frames.jsonl"
+    while not (log.exists() and log.read_text().count("\n") > 5):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 0, said
+    assert "stopped on request; all files are complete" in said
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert 5 < len(lines) < 3000
+    assert f"{len(lines)} frames seen = {len(lines)} processed" in said
+    with open_source(str(tmp_path / "overlay.mp4")) as video:
+        assert len(list(video)) == len(lines)

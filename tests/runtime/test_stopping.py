@@ -1,0 +1,60 @@
+"""The first signal asks, the second ends the process, and afterwards all is as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from runtime.stopping import stop_on_signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_sets_the_request_and_handlers_are_put_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_on_signals() as stop:
+        assert not stop()
+        os.kill(os.getpid(), number)
+        assert stop()
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_signal_ends_a_process_that_hangs() -> None:
+    program = """
+import os, signal, sys
+from runtime.stopping import stop_on_signals
+with stop_on_signals():
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("still here", flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    print("never said", flush=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 130
+    assert done.stdout == "still here\n"
+
+
+def test_outside_the_main_thread_signals_stay_as_they_were() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    seen = []
+
+    def work() -> None:
+        with stop_on_signals() as stop:
+            seen.append((signal.getsignal(signal.SIGINT), stop()))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(before, False)]
