@@ -23,7 +23,7 @@ from train.console import console
 from train.scenes import Scene, SceneDescription, describe, level_for_fraction, render
 
 LOWEST, HIGHEST = 0.08, 0.68
-"""Share of the picture the water covers at its lowest and highest, things that stand in it aside."""
+"""Share of the picture under water at its lowest and highest, things that stand in it aside."""
 PROBE_SIZE = (72, 128)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -42,13 +42,15 @@ def write_clip(
     length, rate or size that makes no video and SinkError when the file cannot be written.
     """
     count = _frame_count(seconds, fps, size)
+    if path.suffix.lower() != ".mp4":
+        raise SinkError(f"cannot write video to {path}; give a name that ends in .mp4")
     fractions = []
-    with atomic_path(path.with_suffix(".mp4") if not path.suffix else path) as temporary:
+    with atomic_path(path) as temporary:
         writer = cv2.VideoWriter(
             str(temporary), cv2.VideoWriter_fourcc(*"mp4v"), fps, (size[1], size[0])
         )
         if not writer.isOpened():
-            raise SinkError(f"cannot write video to {path}; give a name that ends in .mp4")
+            raise SinkError(f"OpenCV cannot write {path} as MPEG-4; install opencv-python-headless")
         try:
             scenes = clip_scenes(count, fps, size, seed)
             for scene in track(scenes, "drawing the clip", count, console=console, transient=True):

@@ -72,7 +72,7 @@ class Land:
         ground = np.float32(self.first) * (1 - blend) + np.float32(self.second) * blend
         if self.field_m > 0:
             ground = self._fields(ground, east, north, footprint_m)
-        ground *= (1 + 0.14 * fine + 0.05 * coarse + 0.15 * grit)[..., None]
+        ground *= (1 + 0.14 * fine + 0.05 * coarse + 0.2 * grit)[..., None]
         if self.road_width > 0:
             ground = self._road(ground, x, y, 0.6 * fine + 0.5 * grit, footprint_m)
         if self.snow > 0:

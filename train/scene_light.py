@@ -12,80 +12,26 @@ from train.scene_view import noise_tile, sample, smoothstep
 Colour = tuple[float, float, float]
 
 # hour: zenith, horizon, sunlight, ambient light, height of the sun, haze per metre, lamps
+# fmt: off
 HOURS: dict[str, tuple[Colour, Colour, Colour, Colour, float, float, float]] = {
     "noon": (
-        (0.24, 0.46, 0.84),
-        (0.74, 0.85, 0.95),
-        (0.66, 0.63, 0.57),
-        (0.42, 0.46, 0.5),
-        0.95,
-        0.0012,
-        0,
-    ),
+        (0.24, 0.46, 0.84), (0.74, 0.85, 0.95), (0.66, 0.63, 0.57), (0.42, 0.46, 0.5), 0.95, 0.0012, 0),
     "morning": (
-        (0.4, 0.55, 0.8),
-        (0.92, 0.86, 0.76),
-        (0.6, 0.5, 0.38),
-        (0.38, 0.4, 0.44),
-        0.4,
-        0.004,
-        0,
-    ),
+        (0.4, 0.55, 0.8), (0.92, 0.86, 0.76), (0.6, 0.5, 0.38), (0.38, 0.4, 0.44), 0.4, 0.004, 0),
     "golden": (
-        (0.36, 0.44, 0.66),
-        (0.98, 0.74, 0.46),
-        (0.68, 0.46, 0.24),
-        (0.33, 0.3, 0.32),
-        0.2,
-        0.003,
-        0,
-    ),
+        (0.36, 0.44, 0.66), (0.98, 0.74, 0.46), (0.68, 0.46, 0.24), (0.33, 0.3, 0.32), 0.2, 0.003, 0),
     "overcast": (
-        (0.6, 0.64, 0.69),
-        (0.82, 0.84, 0.86),
-        (0.05, 0.05, 0.05),
-        (0.68, 0.69, 0.71),
-        0.7,
-        0.003,
-        0,
-    ),
+        (0.6, 0.64, 0.69), (0.82, 0.84, 0.86), (0.05, 0.05, 0.05), (0.68, 0.69, 0.71), 0.7, 0.003, 0),
     "storm": (
-        (0.26, 0.29, 0.34),
-        (0.52, 0.55, 0.57),
-        (0.02, 0.02, 0.02),
-        (0.42, 0.44, 0.47),
-        0.6,
-        0.005,
-        0.3,
-    ),
+        (0.3, 0.33, 0.38), (0.56, 0.59, 0.61), (0.02, 0.02, 0.02), (0.5, 0.52, 0.55), 0.6, 0.005, 0.3),
     "fog": (
-        (0.7, 0.72, 0.74),
-        (0.8, 0.81, 0.82),
-        (0.02, 0.02, 0.02),
-        (0.64, 0.65, 0.67),
-        0.6,
-        0.03,
-        0.1,
-    ),
+        (0.7, 0.72, 0.74), (0.8, 0.81, 0.82), (0.02, 0.02, 0.02), (0.64, 0.65, 0.67), 0.6, 0.025, 0.1),
     "dusk": (
-        (0.13, 0.17, 0.34),
-        (0.74, 0.43, 0.34),
-        (0.06, 0.03, 0.02),
-        (0.26, 0.24, 0.33),
-        0.06,
-        0.003,
-        0.8,
-    ),
+        (0.16, 0.2, 0.38), (0.76, 0.46, 0.36), (0.06, 0.03, 0.02), (0.36, 0.33, 0.42), 0.06, 0.003, 0.8),
     "night": (
-        (0.02, 0.028, 0.06),
-        (0.12, 0.11, 0.14),
-        (0.0, 0.0, 0.0),
-        (0.15, 0.165, 0.22),
-        0.5,
-        0.003,
-        1.0,
-    ),
+        (0.03, 0.04, 0.08), (0.15, 0.14, 0.17), (0.0, 0.0, 0.0), (0.24, 0.26, 0.33), 0.5, 0.003, 1.0),
 }
+# fmt: on
 WARM = np.float32((1.0, 0.8, 0.5))
 """Colour of street lamps."""
 HOUR_SHARES = (0.22, 0.1, 0.12, 0.24, 0.09, 0.07, 0.08, 0.08)
@@ -129,7 +75,7 @@ def choose_light(rng: np.random.Generator, far_m: float) -> Light:
         sun=_vary(rng, sun),
         ambient=_vary(rng, ambient),
         sun_direction=(float(flat * np.sin(azimuth)), float(flat * np.cos(azimuth)), float(height)),
-        haze=float(haze * rng.uniform(0.4, 1.8) * min(1.0, 160 / far_m)),
+        haze=float(haze * rng.uniform(0.4, 1.8) * min(1.0, 60 / far_m)),
         lamps=float(lamps * rng.uniform(0.6, 1.3)),
         clouds=float(rng.uniform(0.0, 1.0)) if hour not in ("fog", "storm") else 1.0,
         cloud_offset=(float(rng.uniform(0, 9000)), float(rng.uniform(0, 9000))),
@@ -151,7 +97,7 @@ def background(
     Directions below the horizon give what still water would mirror, so one picture serves both.
     """
     x, y, z = rays[0], rays[1], np.abs(rays[2])
-    up = np.clip(z, 0, 1)[..., None] ** 0.45
+    up = np.sqrt(np.clip(z, 0, 1))[..., None]
     sky = np.float32(light.horizon) * (1 - up) + np.float32(light.zenith) * up
     reach = 900 / (z + 0.12)
     east, north = x * reach + light.cloud_offset[0] + 9 * time_s, y * reach + light.cloud_offset[1]
@@ -212,7 +158,7 @@ def photograph(radiance: np.ndarray, light: Light, rng: np.random.Generator) -> 
     if light.rain > 0:
         picture = _rain(picture, light, rng)
     picture *= np.float32(light.exposure) * np.float32(light.cast)
-    picture = 0.45 + (picture - 0.45) * np.float32(light.contrast) if light.lamps < 0.9 else picture
+    picture = 0.45 + (picture - 0.45) * np.float32(light.contrast) if light.lamps < 0.4 else picture
     bright = picture > 0.8
     picture = np.where(bright, 1 - 0.2 * np.exp(-(picture - 0.8) * 5), picture)
     scale = np.sqrt(height * width) / 224

@@ -114,28 +114,33 @@ def _warp(canvas, solid, quad: Quad, points: np.ndarray, cut: float, light: Ligh
     height, width = canvas.shape[:2]
     left, top = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(axis=0)) + 1, (width, height)).astype(int)
-    if right <= left or bottom <= top:
-        return
     span = float(np.max(points.max(axis=0) - points.min(axis=0)))
+    if right <= left or bottom <= top or span < 1.5:
+        return
     picture = texture(quad.texture, span)
     rows, columns = picture.shape[:2]
     base = rows * (1 - cut)
     source = np.float32([(0, base), (columns, base), (columns, 0), (0, 0)]) - 0.5
-    matrix = cv2.getPerspectiveTransform(source, points - np.float32((left, top)))
+    points = points - np.float32((left, top))
+    matrix = cv2.getPerspectiveTransform(source, points)
     patch = cv2.warpPerspective(
-        picture, matrix, (right - left, bottom - top), flags=cv2.INTER_LINEAR
+        picture, matrix, (right - left, bottom - top), borderMode=cv2.BORDER_REPLICATE
     )
-    region = canvas[top:bottom, left:right]
-    alpha = patch[..., 3:].astype(np.float32) / 255
-    paint = np.float32(quad.tint) * lit(quad, light) / np.float32(255)
-    colour = patch[..., :3] * paint
+    inside = np.zeros(patch.shape[:2], np.uint8)
+    outline = np.clip(points, -3000, 3000) * 16 + 0.5
+    cv2.fillConvexPoly(inside, outline.astype(np.int32), 255, cv2.LINE_AA, 4)
+    cover = inside[..., None].astype(np.float32) / np.float32(255 * 255)
+    alpha = patch[..., 3:] * cover
+    painted = patch[..., :3] * cover
+    colour = painted * (np.float32(quad.tint) * lit(quad, light))
     if quad.glow > 0:
-        colour = colour + patch[..., :3] * np.float32(quad.glow * light.lamps / 255)
+        colour += painted * np.float32(quad.glow * light.lamps)
     veil = np.float32(1 - np.exp(-light.haze * quad.distance))
     colour = colour * (1 - veil) + alpha * (np.float32(light.horizon) * veil)
+    region = canvas[top:bottom, left:right]
     region *= 1 - alpha
     region += colour
-    solid[top:bottom, left:right] |= patch[..., 3] > 127
+    solid[top:bottom, left:right] |= alpha[..., 0] > 0.5
 
 
 def lit(quad: Quad, light: Light) -> np.ndarray:

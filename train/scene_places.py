@@ -92,8 +92,8 @@ def fields(rng: np.random.Generator) -> Place:
     reach = camera.height / np.tan(camera.pitch)
     land = _land(
         rng, bumps_m=1.0, feature_m=rng.uniform(60, 160), field_m=rng.uniform(30, 80),
-        road_width=rng.choice([0, 6.0, 8.0]), road_centre=rng.normal(0, 15), road_slant=rng.normal(0, 0.5),
-        valley_depth=rng.choice([0.0, 1.5]), valley_width=rng.uniform(8, 20), valley_centre=rng.normal(0, 25),
+        road_width=float(rng.choice([0, 6.0, 8.0])), road_centre=rng.normal(0, 15), road_slant=rng.normal(0, 0.5),
+        valley_depth=float(rng.choice([0.0, 1.5])), valley_width=rng.uniform(8, 20), valley_centre=rng.normal(0, 25),
         meander_m=20.0, patch_m=40.0,
     )  # fmt: skip
     quads = []
@@ -108,9 +108,9 @@ def fields(rng: np.random.Generator) -> Place:
                 rng.uniform(4, 9),
                 camera.pitch,
             )
-    for _ in range(rng.integers(0, 6)):
+    for _ in range(rng.integers(0, 6) if camera.pitch < 0.6 else 0):
         x, y = rng.normal(0, reach * 0.6 + 15), reach * rng.uniform(0.5, 2.5) + 5
-        quads += hedge(rng, land, x, y, rng.uniform(15, 45), rng.uniform(2, 6))
+        quads += hedge(rng, land, x, y, rng.uniform(15, 45), rng.uniform(2, 6), camera.pitch)
     for _ in range(rng.integers(0, 9)):
         quads += house(
             rng, land, rng.normal(0, reach * 0.5 + 12), reach * rng.uniform(0.4, 2.2) + 5
@@ -156,7 +156,7 @@ def yard(rng: np.random.Generator) -> Place:
     camera = _camera(rng, height=(1.6, 5.0), pitch=(0.1, 0.4), focal=(0.75, 1.2))
     land = _land(
         rng, bumps_m=rng.uniform(0.1, 0.35), feature_m=rng.uniform(10, 30), patch_m=rng.uniform(3, 12),
-        road_width=rng.choice([0.0, 3.0, 5.0]), road_centre=rng.normal(0, 5), road_slant=rng.normal(0, 0.4),
+        road_width=float(rng.choice([0.0, 3.0, 5.0])), road_centre=rng.normal(0, 5), road_slant=rng.normal(0, 0.4),
     )  # fmt: skip
     quads = []
     for _ in range(rng.integers(2, 9)):

@@ -24,7 +24,8 @@ def texture(name: str, span_px: float) -> np.ndarray:
 @functools.cache
 def _pyramid(name: str) -> list[np.ndarray]:
     kind, number = name.rstrip("0123456789"), int(name.lstrip("abcdefghijklmnopqrstuvwxyz_") or 0)
-    rng = np.random.default_rng([11, number, *kind.encode()])
+    family = "facade" if kind == "windows" else kind
+    rng = np.random.default_rng([11, number, *family.encode()])
     picture = np.clip(PAINTERS[kind](rng), 0, 1)
     picture[..., :3] *= picture[..., 3:]
     levels = [picture]
@@ -45,56 +46,48 @@ def _plain(rng: np.random.Generator) -> np.ndarray:
     return _sheet(rng, 0.8, 0.06)
 
 
+def _panes(rng: np.random.Generator) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of each window of a facade."""
+    columns, storeys = int(rng.integers(2, 6)), int(rng.integers(2, 5))
+    width, height = SIDE / columns, SIDE / storeys
+    inset, lintel = rng.uniform(0.18, 0.32), rng.uniform(0.2, 0.3)
+    return [
+        (
+            int((column + inset) * width),
+            int((storey + lintel) * height),
+            int((column + 1 - inset) * width),
+            int((storey + 1 - lintel * 0.8) * height),
+        )
+        for storey in range(storeys)
+        for column in range(columns)
+    ]
+
+
 def _facade(rng: np.random.Generator) -> np.ndarray:
-    """A wall with storeys of windows, sometimes bricks, a shop or door below."""
+    """A wall with storeys of windows, sometimes of bricks."""
+    panes = _panes(rng)
     wall = _sheet(rng, 0.85, 0.06)
     if rng.random() < 0.4:
         wall[::4, :, :3] *= 0.88
-    columns, storeys = int(rng.integers(2, 6)), int(rng.integers(2, 5))
-    width, height = SIDE / columns, SIDE / storeys
-    inset, tall = rng.uniform(0.18, 0.32), rng.uniform(0.2, 0.3)
-    for storey in range(storeys):
-        for column in range(columns):
-            left, right = int((column + inset) * width), int((column + 1 - inset) * width)
-            top, bottom = int((storey + tall) * height), int((storey + 1 - tall * 0.8) * height)
-            cv2.rectangle(
-                wall, (left - 2, top - 2), (right + 2, bottom + 2), (0.95, 0.95, 0.95, 1), -1
-            )
-            glass = rng.uniform(0.1, 0.35)
-            cv2.rectangle(
-                wall, (left, top), (right, bottom), (glass, glass * 1.1, glass * 1.25, 1), -1
-            )
-            cv2.line(
-                wall,
-                ((left + right) // 2, top),
-                ((left + right) // 2, bottom),
-                (0.8, 0.8, 0.8, 1),
-                1,
-            )
-        wall[int(storey * height) : int(storey * height) + 2, :, :3] *= 0.75
+    frame, glass = (0.95, 0.95, 0.95, 1), np.float32((1, 1.1, 1.25))
+    for left, top, right, bottom in panes:
+        cv2.rectangle(wall, (left - 2, top - 2), (right + 2, bottom + 2), frame, -1)
+        tone = (rng.uniform(0.1, 0.35) * glass).tolist()
+        cv2.rectangle(wall, (left, top), (right, bottom), (*tone, 1), -1)
+        middle = (left + right) // 2
+        cv2.line(wall, (middle, top), (middle, bottom), frame, 1)
     wall[-int(SIDE * 0.05) :, :, :3] *= 0.6
     return wall
 
 
 def _windows(rng: np.random.Generator) -> np.ndarray:
-    """Only the lit windows of a facade, transparent between."""
+    """Only the lit windows of the facade of the same number, transparent between."""
     sheet = np.zeros((SIDE, SIDE, 4), np.float32)
-    columns, storeys = int(rng.integers(2, 6)), int(rng.integers(2, 5))
-    for storey in range(storeys):
-        for column in range(columns):
-            if rng.random() < 0.45:
-                left, top = (
-                    int((column + 0.28) * SIDE / columns),
-                    int((storey + 0.25) * SIDE / storeys),
-                )
-                right, bottom = (
-                    int((column + 0.72) * SIDE / columns),
-                    int((storey + 0.75) * SIDE / storeys),
-                )
-                tone = rng.uniform(0.6, 1)
-                cv2.rectangle(
-                    sheet, (left, top), (right, bottom), (tone, tone * 0.78, tone * 0.45, 1), -1
-                )
+    for left, top, right, bottom in _panes(rng):
+        if rng.random() < 0.45:
+            tone = rng.uniform(0.6, 1)
+            lit = (tone, tone * 0.78, tone * 0.45, 1)
+            cv2.rectangle(sheet, (left, top), (right, bottom), lit, -1)
     return sheet
 
 
@@ -214,12 +207,11 @@ def _car(rng: np.random.Generator) -> np.ndarray:
     car = np.zeros((SIDE, SIDE, 4), np.float32)
     outline = [
         (0.02, 0.85),
-        (0.02, 0.52),
-        (0.16, 0.44),
-        (0.3, 0.12),
-        (0.7, 0.1),
-        (0.86, 0.46),
-        (0.98, 0.55),
+        (0.02, 0.5),
+        (0.12, 0.42),
+        (0.22, 0.1),
+        (0.93, 0.1),
+        (0.98, 0.45),
         (0.98, 0.85),
     ]
     cv2.fillPoly(car, [(np.array(outline) * SIDE).astype(np.int32)], (0.8, 0.8, 0.8, 1))

@@ -31,8 +31,7 @@ def tree(rng, land: Land, x: float, y: float, tall: float, pitch: float = 0.0) -
     tall = tall * 0.45 if kind == "bush" else tall
     wide = tall * {"tree": 0.95, "conifer": 0.6, "bush": 1.3, "bare": 0.9}[kind]
     tint = (0.55, 0.5, 0.45) if kind == "bare" else _tint(rng, LEAVES)
-    lean = pitch if pitch > 0.5 else 0.0
-    up = np.array([0, np.sin(lean), np.cos(lean)]) * tall
+    up = _upwards(tall, pitch)
     ground = _ground(land, x, y) - 0.05
     side = np.array([y, -x, 0.0]) / np.hypot(x, y) * wide / 2
     low = np.array([x, y, ground])
@@ -53,7 +52,7 @@ def house(
     lights = [
         Quad(
             corners=quad.corners,
-            texture=f"windows{rng.integers(6)}",
+            texture=f"windows{number}",
             tint=(0.3, 0.3, 0.3),
             glow=0.9,
         )
@@ -92,13 +91,16 @@ def car(rng, land: Land, x: float, y: float, turn: float) -> list[Quad]:
     return [*far_first(quads), Quad(corners=roof, texture="plain0", tint=tint)]
 
 
-def hedge(rng, land: Land, x: float, y: float, long: float, tall: float) -> list[Quad]:
+def hedge(
+    rng, land: Land, x: float, y: float, long: float, tall: float, pitch: float = 0.0
+) -> list[Quad]:
     """A row of trees or a hedge across the view."""
     lean = rng.normal(0, 0.25) * long / 2
     ends = [(x - long / 2, max(y - lean, 6.0)), (x + long / 2, max(y + lean, 6.0))]
     low = np.array([(px, py, _ground(land, px, py) - 0.3) for px, py in ends])
     low[:, 2] = low[:, 2].min()
-    corners = np.array([low[0], low[1], low[1] + (0, 0, tall), low[0] + (0, 0, tall)])
+    up = _upwards(tall, pitch)
+    corners = np.array([low[0], low[1], low[1] + up, low[0] + up])
     return [
         Quad(
             corners=corners, texture=f"hedge{rng.integers(6)}", tint=_tint(rng, LEAVES), shadow=True
@@ -184,6 +186,12 @@ def embankment(rng, x: float, side: int) -> list[Quad]:
             )
         )
     return quads
+
+
+def _upwards(tall: float, pitch: float) -> np.ndarray:
+    """Where the top of a tree's picture goes: upright, or toward a camera that looks down on it."""
+    lean = pitch if pitch > 0.5 else 0.0
+    return np.array([0, np.sin(lean), np.cos(lean)]) * tall
 
 
 def _gable(rng, quads: list[Quad]) -> list[Quad]:

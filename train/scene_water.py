@@ -100,7 +100,9 @@ def paint(
         borderMode=cv2.BORDER_REFLECT,
     )
     facing = np.clip(down - slopes[..., 1] * rays[1] - slopes[..., 0] * rays[0], 0.02, 1)
-    fresnel = np.clip((0.02 + 0.98 * (1 - facing) ** 5) * water.shine, 0, 0.95)[..., None]
+    grazing = 1 - facing
+    fresnel = 0.02 + 0.98 * (grazing * grazing) ** 2 * grazing
+    fresnel = np.clip(fresnel * water.shine, 0, 0.95)[..., None]
     patches = sample(
         noise_tile(5), x + water.drift[0] * time_s, y + water.drift[1] * time_s, water.ripple_m * 9
     )
