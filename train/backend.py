@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from runtime.backends.checks import check_batch, closed
 from runtime.errors import BackendError
 from runtime.manifest import Manifest
 from train.checkpoint import load_checkpoint
@@ -41,15 +42,8 @@ class PyTorchBackend:
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32 logits, in memory the caller owns."""
         if self._model is None:
-            raise BackendError("the pytorch backend is closed; load the checkpoint again")
-        height, width = self._manifest.input_size
-        if inputs.dtype != np.uint8 or inputs.ndim != 4 or inputs.shape[1:] != (height, width, 3):
-            raise BackendError(
-                f"the checkpoint takes uint8 (N, {height}, {width}, 3), "
-                f"not {inputs.dtype} {inputs.shape}; preprocess the frames first"
-            )
-        if len(inputs) == 0:
-            raise BackendError("an empty batch came; wanted one picture or more")
+            raise closed(self.name)
+        check_batch(self.name, self._manifest, inputs)
         pictures = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
         with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
             logits = self._model(normalise(pictures, self._manifest.mean, self._manifest.std))

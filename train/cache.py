@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from train.augment import resize_rule
-from train.console import console
+from train.console import console, quiet
 from train.dataset import DataSet, Sample, Samples
 from train.metrics import network_mask
 
@@ -45,7 +45,7 @@ def decode_split(dataset: DataSet, split: str, size: tuple[int, int], resize: st
     with _executor(dataset.generated, len(samples)) as pool:
         shrunk = _shrunk(pool, samples, size, resize)
         for index, sample in enumerate(
-            track(shrunk, title, total=len(samples), console=console, transient=True)
+            track(shrunk, title, total=len(samples), console=console, transient=True, disable=quiet)
         ):
             images[index], masks[index], names[index] = sample.image, sample.mask, sample.name
     return Pictures(images=images, masks=masks, names=tuple(names))

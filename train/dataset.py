@@ -17,6 +17,9 @@ from train.pairs import Pair, find_pairs, fingerprint
 from train.splits import SPLITS, split_pairs
 
 SYNTHETIC = "synthetic"
+GENERATED = "generated scenes"
+"""What --data and a manifest call the generated data set."""
+DEFAULT_SEED = 42
 MASK_THRESHOLD = 127
 """A grey level above this one is water."""
 
@@ -71,7 +74,7 @@ class Photographs:
         return Sample(image=image, mask=grey > MASK_THRESHOLD, name=pair.image.stem)
 
 
-def open_dataset(data: str, pairs: Path | None = None, seed: int = 42) -> DataSet:
+def open_dataset(data: str, pairs: Path | None = None, seed: int = DEFAULT_SEED) -> DataSet:
     """The data set of a folder with Image/ and Mask/, or the generated one for "synthetic".
 
     pairs: a CSV with the columns Image, Mask and, if known, group and split; without it the

@@ -68,15 +68,15 @@ def fingerprint(pairs: Iterable[Pair]) -> str:
 
 
 def _pairs_by_stem(folder: Path) -> list[Pair]:
-    masks = {path.stem: path for path in _pictures(folder / MASK_FOLDER)}
-    images = _pictures(folder / IMAGE_FOLDER)
+    masks = {path.stem: path for path in pictures_in(folder / MASK_FOLDER)}
+    images = pictures_in(folder / IMAGE_FOLDER)
     if lonely := [image for image in images if image.stem not in masks]:
         raise _no_mask(lonely[0], folder / MASK_FOLDER / f"{lonely[0].stem}.png", len(lonely))
     return [Pair(image=image, mask=masks[image.stem]) for image in images]
 
 
 def _pairs_by_table(folder: Path, table: Path) -> list[Pair]:
-    rows = _read_table(table)
+    rows = read_table(table)
     pairs: list[Pair] = []
     for row in rows:
         image, mask = folder / IMAGE_FOLDER / row["Image"], folder / MASK_FOLDER / row["Mask"]
@@ -85,7 +85,7 @@ def _pairs_by_table(folder: Path, table: Path) -> list[Pair]:
         if image.is_file():
             group, split = row.get("group") or None, row.get("split") or None
             pairs.append(Pair(image=image, mask=mask, group=group, split=split))
-    unnamed = {image.name for image in _pictures(folder / IMAGE_FOLDER)} - {
+    unnamed = {image.name for image in pictures_in(folder / IMAGE_FOLDER)} - {
         row["Image"] for row in rows
     }
     if len(pairs) < len(rows) or unnamed:
@@ -96,7 +96,8 @@ def _pairs_by_table(folder: Path, table: Path) -> list[Pair]:
     return pairs
 
 
-def _read_table(table: Path) -> list[dict[str, str]]:
+def read_table(table: Path) -> list[dict[str, str]]:
+    """The rows of a CSV that has the columns Image and Mask, both filled in. Raises DataError."""
     try:
         with table.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream)
@@ -119,7 +120,8 @@ def _read_table(table: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _pictures(folder: Path) -> list[Path]:
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder that look like pictures, sorted by name; hidden ones are left out."""
     found = [path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES]
     return sorted(path for path in found if not path.name.startswith("."))
 

@@ -14,7 +14,7 @@ from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.batches import Batches
 from train.cache import decode_split
 from train.compute import find_compute
-from train.console import console
+from train.console import console, quiet
 from train.dataset import DataSet, open_dataset
 from train.encoder import prepare_encoder
 from train.loop import Materials, train_stage
@@ -142,4 +142,5 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
+        disable=quiet,
     )

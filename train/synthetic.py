@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 
 from train import scenes
-from train.dataset import DataSet, Sample
+from train.dataset import GENERATED, DataSet, Sample
 
 COUNTS = {"train": 256, "val": 48, "test": 48}
-SCENE_SIZE = (288, 384)
+SCENE_SIZE = (192, 256)
 """Height and width of the generated photographs."""
 
 
@@ -38,7 +38,7 @@ def open_synthetic(seed: int) -> DataSet:
         start += count
     counts = ", ".join(f"{name} {count}" for name, count in COUNTS.items())
     return DataSet(
-        name="generated scenes",
+        name=GENERATED,
         fingerprint=_fingerprint(seed),
         split_rule=f"scene seeds from {seed * sum(COUNTS.values())}: {counts}",
         splits=splits,

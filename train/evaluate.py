@@ -1,0 +1,139 @@
+"""How good an artefact is on a data set: python -m train.evaluate ARTEFACT [--data DIR]."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from runtime.console import run, say
+from runtime.errors import DataError
+from runtime.manifest import Manifest, read_manifest
+from runtime.model import Model, load_model
+from runtime.processing import logit, preprocess
+from train.backend import PyTorchBackend
+from train.checkpoint import read_weights
+from train.console import console, quiet
+from train.dataset import DEFAULT_SEED, GENERATED, SYNTHETIC, DataSet, open_dataset
+from train.metrics import Scores, count_pixels, network_mask, score
+from train.settings import CONFIG, read_settings
+from train.splits import SPLITS
+
+CHECKPOINT_SUFFIX = ".safetensors"
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    artefact: Annotated[Path, typer.Argument(help="a .safetensors or .onnx file")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="folder or 'synthetic' [default: what the run was trained on]"),
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    seed: Annotated[
+        int | None, typer.Option(help="of the split [default: the run's, else 42]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
+) -> None:
+    """Scores at network size: IoU, Dice, accuracy, precision, recall, water fraction error."""
+    if split not in SPLITS:
+        raise DataError(f"unknown split '{split}'; choose from: {', '.join(SPLITS)}")
+    with open_artefact(artefact) as model:
+        dataset = _open_data(artefact, model.manifest, data, pairs, seed)
+        if dataset.fingerprint != model.manifest.trained_on.fingerprint:
+            say(f"note: {artefact.name} was trained on other data than {dataset.name} holds now")
+        scores = evaluate(model, dataset, split)
+    values, count = dataclasses.asdict(scores), len(dataset.splits[split])
+    if as_json:
+        facts = {"artefact": str(artefact), "backend": model.backend.name, "data": dataset.name}
+        print(json.dumps({**facts, "split": split, "pictures": count, "scores": values}, indent=2))
+        return
+    table = Table(title=artefact.name)
+    table.add_column("score")
+    table.add_column(f"{split} ({count} pictures)", justify="right")
+    for name, value in values.items():
+        table.add_row(LABELS[name], f"{value:.4f}")
+    Console(file=sys.stdout).print(table)
+
+
+LABELS = {
+    "iou": "IoU, all pixels",
+    "mean_iou": "IoU, mean of pictures",
+    "dice": "Dice",
+    "accuracy": "accuracy",
+    "precision": "precision",
+    "recall": "recall",
+    "fraction_error": "water fraction, mean absolute error",
+}
+
+
+def open_artefact(path: Path) -> Model:
+    """A checkpoint (run by PyTorch) or an exported artefact, loaded and verified.
+
+    Raises ModelError, ManifestError and BackendError.
+    """
+    if path.suffix != CHECKPOINT_SUFFIX:
+        return load_model(path)
+    read_weights(path)  # what is no checkpoint at all is said before its manifest is missed
+    manifest = read_manifest(path)
+    return Model(manifest, PyTorchBackend(path, manifest))
+
+
+def evaluate(model: Model, dataset: DataSet, split: str) -> Scores:
+    """Scores of one split at network size, through the runtime's own preprocessing.
+
+    Raises DataError for an empty split or unreadable pictures.
+    """
+    samples, manifest = dataset.splits[split], model.manifest
+    if len(samples) == 0:
+        filled = [name for name in SPLITS if len(dataset.splits[name])]
+        raise DataError(
+            f"the split '{split}' of {dataset.name} has no pictures here; "
+            f"choose --split {' or '.join(filled)}"
+        )
+    counts = []
+    order = range(len(samples))
+    for index in track(order, f"scoring {split}", console=console, transient=True, disable=quiet):
+        sample = samples[index]
+        frame = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
+        inputs = preprocess(frame, manifest.input_size, manifest.resize)
+        logits = model.infer(inputs[np.newaxis])[:, 0]
+        true = network_mask(sample.mask, manifest.input_size)[np.newaxis]
+        counts.append(count_pixels(logits > np.float32(logit(manifest.threshold)), true))
+    return score(np.concatenate(counts))
+
+
+def _open_data(
+    artefact: Path, manifest: Manifest, data: str | None, pairs: Path | None, seed: int | None
+) -> DataSet:
+    """The data set that was asked for, or else the one that the artefact's run was trained on."""
+    if data is not None:
+        return open_dataset(data, pairs, DEFAULT_SEED if seed is None else seed)
+    if pairs is not None:
+        raise DataError("--pairs came without --data; give the folder that holds Image/ too")
+    if (artefact.parent / CONFIG).is_file():
+        run_settings = read_settings(artefact.parent)
+        table = Path(run_settings.pairs) if run_settings.pairs else None
+        return open_dataset(run_settings.data, table, run_settings.seed if seed is None else seed)
+    if manifest.trained_on.dataset == GENERATED:
+        return open_dataset(SYNTHETIC, seed=DEFAULT_SEED if seed is None else seed)
+    raise DataError(
+        f"{artefact.name} was trained on {manifest.trained_on.dataset}, and nothing here says "
+        "where that lies; give --data FOLDER, and --pairs CSV if there is one"
+    )
+
+
+if __name__ == "__main__":
+    run(app)
