@@ -14,6 +14,7 @@ from runtime.errors import SinkError
 from runtime.files import make_folder, unwritable
 from runtime.observe import Observation
 from runtime.overlay import caption_of, draw_overlay
+from runtime.quiet import quiet_opencv
 from runtime.sources.base import SourceInfo
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".avi")
@@ -109,7 +110,7 @@ def _even_size(picture: NDArray[np.uint8]) -> tuple[int, int]:
 
 
 def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> Any:
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    quiet_opencv()
     height, width = size
     for codec in CODECS:
         code = cv2.VideoWriter.fourcc(*codec)

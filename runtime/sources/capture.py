@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read once, when FFmpeg is first used
-
-import cv2
+from runtime.quiet import quiet_opencv
 
 RELEASE_TIMEOUT_S = 0.5
 
@@ -23,7 +21,7 @@ class Capture:
 
     def __init__(self, target: str | int, api: int, parameters: Sequence[int] = ()) -> None:
         """Opens nothing more than `target`; ask is_open whether that worked."""
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        quiet_opencv()
         self._lock = threading.Lock()
         self._capture: Any = cv2.VideoCapture(target, api, list(parameters))
 
