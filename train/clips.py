@@ -24,6 +24,7 @@ from train.scenes import Scene, SceneDescription, describe, level_for_fraction, 
 
 LOWEST, HIGHEST = 0.08, 0.68
 """Share of the picture under water at its lowest and highest, things that stand in it aside."""
+DAYLIGHT = ("noon", "morning", "golden", "overcast")
 PROBE_SIZE = (72, 128)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -82,7 +83,7 @@ def choose_place(seed: int) -> SceneDescription:
     """The first scene from `seed` on, by day, that a flood can cover from a tenth to over half."""
     for candidate in range(seed * 1000, seed * 1000 + 1000):
         description = describe(candidate)
-        if description.light.hour in ("night", "fog") or description.light.noise > 0.03:
+        if description.light.hour not in DAYLIGHT or description.light.noise > 0.03:
             continue
         low, high = level_for_fraction(
             description.camera, description.land, np.array([LOWEST, HIGHEST])

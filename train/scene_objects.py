@@ -1,4 +1,4 @@
-"""Things that stand in a scene, all made of textured four-cornered faces, and how they are drawn."""
+"""Textured four-cornered faces, of which all things in a scene are made, and how to draw them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ LEAFY = ("tree", "conifer", "bush", "bare", "hedge")
 
 @dataclass(frozen=True, kw_only=True)
 class Quad:
-    """One textured face. `corners` (4, 3) in metres: bottom left, bottom right, top right, top left.
+    """One textured face.
 
-    The bottom and the top edge are level, so water cuts a face parallel to them. `glow` is light
-    that the face gives off by itself when lamps are on.
+    `corners` (4, 3) in metres: bottom left, bottom right, top right, top left. The bottom and the
+    top edge are level, so water cuts a face parallel to them. `glow` is light that the face gives
+    off by itself when lamps are on.
     """
 
     corners: np.ndarray
@@ -46,7 +47,7 @@ class Quad:
 
 
 def box(tint: Colour, centre, extent, turn: float, faces: str, roof: str = "plain") -> list[Quad]:
-    """A box of `extent` (width, length, height) with its base at `centre`, turned about z (radians)."""
+    """A box of `extent` (width, length, height), its base at `centre`, turned by radians."""
     width, length, height = extent
     cos, sin = np.cos(turn), np.sin(turn)
     flat = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (width / 2, length / 2)
@@ -91,9 +92,12 @@ def draw(
     if mirrored:
         corners = corners * (1, 1, -1) + (0, 0, 2 * level)
     placed = camera.project(corners, size)
-    for (quad, _, cut), points in zip(visible, placed, strict=True):
-        if np.isfinite(points).all():
-            _warp(canvas, solid, quad, points, cut, light)
+    low, high = placed.min(axis=1), placed.max(axis=1)
+    seen = (high > 0).all(axis=1) & (low < size[::-1]).all(axis=1)
+    seen &= np.isfinite(high).all(axis=1) & ((high - low).max(axis=1) >= 1.5)
+    for i in np.flatnonzero(seen):
+        quad, _, cut = visible[i]
+        _warp(canvas, solid, quad, placed[i], cut, light)
     return solid
 
 
@@ -115,7 +119,7 @@ def _warp(canvas, solid, quad: Quad, points: np.ndarray, cut: float, light: Ligh
     left, top = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(axis=0)) + 1, (width, height)).astype(int)
     span = float(np.max(points.max(axis=0) - points.min(axis=0)))
-    if right <= left or bottom <= top or span < 1.5:
+    if right <= left or bottom <= top:
         return
     picture = texture(quad.texture, span)
     rows, columns = picture.shape[:2]

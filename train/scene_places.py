@@ -92,8 +92,10 @@ def fields(rng: np.random.Generator) -> Place:
     reach = camera.height / np.tan(camera.pitch)
     land = _land(
         rng, bumps_m=1.0, feature_m=rng.uniform(60, 160), field_m=rng.uniform(30, 80),
-        road_width=float(rng.choice([0, 6.0, 8.0])), road_centre=rng.normal(0, 15), road_slant=rng.normal(0, 0.5),
-        valley_depth=float(rng.choice([0.0, 1.5])), valley_width=rng.uniform(8, 20), valley_centre=rng.normal(0, 25),
+        road_width=float(rng.choice([0, 6.0, 8.0])), road_centre=rng.normal(0, 15),
+        road_slant=rng.normal(0, 0.5),
+        valley_depth=float(rng.choice([0.0, 1.5])), valley_width=rng.uniform(8, 20),
+        valley_centre=rng.normal(0, 25),
         meander_m=20.0, patch_m=40.0,
     )  # fmt: skip
     quads = []
@@ -155,8 +157,10 @@ def yard(rng: np.random.Generator) -> Place:
     """Flat open land: a yard, a park or a village green with fences, trees and puddles."""
     camera = _camera(rng, height=(1.6, 5.0), pitch=(0.1, 0.4), focal=(0.75, 1.2))
     land = _land(
-        rng, bumps_m=rng.uniform(0.1, 0.35), feature_m=rng.uniform(10, 30), patch_m=rng.uniform(3, 12),
-        road_width=float(rng.choice([0.0, 3.0, 5.0])), road_centre=rng.normal(0, 5), road_slant=rng.normal(0, 0.4),
+        rng, bumps_m=rng.uniform(0.1, 0.35), feature_m=rng.uniform(10, 30),
+        patch_m=rng.uniform(3, 12),
+        road_width=float(rng.choice([0.0, 3.0, 5.0])), road_centre=rng.normal(0, 5),
+        road_slant=rng.normal(0, 0.4),
     )  # fmt: skip
     quads = []
     for _ in range(rng.integers(2, 9)):
@@ -195,12 +199,15 @@ def _land(
 ) -> Land:
     first, second = ground or rng.choice(len(GROUNDS), 2)
     settings = dict(
-        tilt=(0.0, 0.0), bank=(0.35, 1.3), valley_centre=0.0, valley_width=1.0, valley_depth=0.0, meander_m=0.0,
+        tilt=(0.0, 0.0), bank=(0.35, 1.3), valley_centre=0.0, valley_width=1.0, valley_depth=0.0,
+        meander_m=0.0,
         patch_m=14.0, field_m=0.0, road_centre=0.0, road_width=0.0, road_slant=0.0,
-        snow=float(rng.uniform(0.4, 1)) if rng.random() < 0.1 else 0.0, wet_road=bool(rng.random() < 0.4),
+        snow=float(rng.uniform(0.4, 1)) if rng.random() < 0.1 else 0.0,
+        wet_road=bool(rng.random() < 0.4),
     )  # fmt: skip
     settings.update(given)
     return Land(
-        offset=(float(rng.uniform(0, 5000)), float(rng.uniform(0, 5000))), bumps_m=bumps_m, feature_m=feature_m,
+        offset=(float(rng.uniform(0, 5000)), float(rng.uniform(0, 5000))), bumps_m=bumps_m,
+        feature_m=feature_m,
         first=vary(rng, GROUNDS[first]), second=vary(rng, GROUNDS[second]), **settings,
     )  # fmt: skip

@@ -49,7 +49,7 @@ def choose_water(rng: np.random.Generator, reach_m: float) -> Water:
 
 
 def ripples(water: Water, light: Light, x, y, footprint_m, time_s: float) -> np.ndarray:
-    """Slopes of the surface along x and y, (h, w, 2) float32, faded where pixels cover many waves."""
+    """Slopes of the surface along x and y, (h, w, 2) float32; waves below a pixel fade."""
     total = np.zeros((*x.shape, 2), np.float32)
     waves = [(1.0, 1.0, 0.35), (0.31, 0.8, 0.6)]
     if light.rain > 0:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import subprocess
 import sys
 import zlib
@@ -81,7 +82,7 @@ def test_a_seed_repeats_and_other_seeds_differ(scenes) -> None:
 
 def test_a_new_process_draws_the_same_scene_without_torch(scenes) -> None:
     program = (
-        "import sys, zlib; from train.scenes import generate_scene; s = generate_scene(3, (96, 112));"
+        "import sys, zlib; from train.scenes import generate_scene as draw; s = draw(3, (96, 112))\n"
         "print(zlib.crc32(s.image.tobytes()), zlib.crc32(s.mask.tobytes()), 'torch' in sys.modules)"
     )
     out = subprocess.run(
@@ -118,7 +119,7 @@ def test_rising_water_takes_nothing_but_stray_pixels_from_the_mask(seed: int) ->
     description = describe(seed)
     levels = level_for_fraction(description.camera, description.land, np.linspace(0, 0.9, 6))
     masks = [render(description, SIZE, water_level=float(level)).mask for level in levels]
-    for lower, higher in zip(masks, masks[1:], strict=False):
+    for lower, higher in itertools.pairwise(masks):
         assert (lower & ~higher).mean() < 0.01
     assert masks[-1].mean() > masks[0].mean() + 0.1
 
