@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import DataError, ModelError
+from train.settings import Settings, complete, parse_size, read_settings, write_settings
+
+
+def _complete(**changes: object) -> Settings:
+    given = dict.fromkeys(("data", "pairs", "width", "size", "epochs", "batch", "rate", "patience"))
+    given |= {"model": "vgg19unet", "recipe": "default", "encoder": "auto", "seed": 1}
+    return complete(**{**given, **changes})
+
+
+def test_sizes_are_height_by_width() -> None:
+    assert parse_size("224") == (224, 224)
+    assert parse_size("224x320") == (224, 320)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("225", "size 225 is no multiple of 16; nearest: 224 or 240"),
+        ("224x7", "size 7 is no multiple of 16; nearest: 16"),
+        ("0", "nearest: 16"),
+        ("big", "neither a number nor HEIGHTxWIDTH"),
+        ("1x2x3", "neither a number nor HEIGHTxWIDTH"),
+        ("-16", "neither a number nor HEIGHTxWIDTH"),
+    ],
+)
+def test_wrong_sizes_name_the_nearest_right_ones(text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_size(text)
+
+
+def test_what_is_left_open_follows_from_data_and_recipe() -> None:
+    bare, real = _complete(), _complete(data="folder", recipe="article")
+    assert (bare.data, bare.width, bare.input_size) == ("synthetic", 0.25, (128, 128))
+    assert (real.width, real.input_size) == (1.0, (224, 224))
+    assert (real.epochs, real.batch, real.rate) == (200, 16, 1e-4)
+    with pytest.raises(ModelError, match="unknown recipe 'best'; choose from: default, article"):
+        _complete(recipe="best")
+    with pytest.raises(DataError, match="width 0 came"):
+        _complete(width=0.0)
+
+
+def test_settings_survive_config_json(tmp_path: Path) -> None:
+    settings = _complete(data="d", pairs=Path("p.csv"), patience=3)
+    write_settings(settings, tmp_path)
+    assert read_settings(tmp_path) == settings
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(DataError, match=r"config\.json is damaged"):
+        read_settings(tmp_path)
