@@ -7,6 +7,7 @@ scene = generate_scene(seed, size)               both at once
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,37 +92,55 @@ def render(
     `size` is (height, width). Equal arguments give equal pixels.
     """
     level = description.water_level if water_level is None else water_level
-    camera, land, light = description.camera, description.land, description.light
-    rays = camera.rays(size)
-    sky = background(light, rays, description.skyline, time_s)
-    x, y, distance, ground = _ground(camera, land, rays)
-    footprint = distance / camera.focal_px(size) / np.clip(-rays[2], 0.02, 1)
-    seen = _below_horizon(camera, rays)
-    shade = shadow_map(description.quads, light, camera, size)
-    lamps = lamp_light(description.quads, light, x, y)
-    lit = _lit_ground(description, (x, y, ground), level, footprint, shade, lamps)
-    if land.wet_road:
-        sheen = 0.5 * land.on_road(x, y) * (1 - np.clip(-rays[2], 0, 1)) ** 3
-        lit += sheen[..., None] * (sky - lit)
-    canvas = np.where(seen[..., None], lit, sky)
+    camera, light, quads = description.camera, description.light, description.quads
+    view = _view(camera, description.land, size)
+    sky = background(light, view.rays, description.skyline, time_s)
+    lamps = lamp_light(quads, light, view.x, view.y)
+    land = _lit_land(description, view, level, lamps, sky)
+    canvas = np.where(view.seen[..., None], land, sky)
     flooded = np.zeros(size, bool)
     if level > DRY:
         mirror = sky.copy()
-        draw(mirror, description.quads, camera, light, level, mirrored=True)
-        reach = np.clip((level - camera.height) / np.minimum(rays[2], -1e-4), 0, FAR_M)
-        position = rays[0] * reach, rays[1] * reach
-        depth = level - land.height(*position)
-        flooded = seen & (depth > 0)
+        draw(mirror, quads, camera, light, level, mirrored=True)
+        reach = np.clip((level - camera.height) / np.minimum(view.rays[2], -1e-4), 0, FAR_M)
+        position = view.rays[0] * reach, view.rays[1] * reach
+        depth = level - description.land.height(*position)
+        flooded = view.seen & (depth > 0)
         surface = paint(
-            description.water, light, mirror, canvas, depth, position, rays,
-            camera.focal_px(size), lamps, footprint, time_s,
+            description.water, light, mirror, canvas, depth, position, view.rays,
+            camera.focal_px(size), lamps, view.footprint, time_s,
         )  # fmt: skip
         canvas = np.where(flooded[..., None], surface, canvas)
-    veil = (1 - np.exp(-light.haze * distance))[..., None] * seen[..., None]
+    veil = ((1 - np.exp(-light.haze * view.distance)) * view.seen)[..., None]
     canvas = canvas * (1 - veil) + np.float32(light.horizon) * veil
-    solid = draw(canvas, description.quads, camera, light, level)
+    solid = draw(canvas, quads, camera, light, level)
     rng = np.random.default_rng([description.seed, round(time_s * 1000)])
     return Scene(image=photograph(canvas, light, rng), mask=flooded & ~solid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """What a camera sees of bare land: all that stays the same through a clip. Metres, (h, w)."""
+
+    rays: tuple[np.ndarray, ...]
+    x: np.ndarray
+    y: np.ndarray
+    distance: np.ndarray
+    ground: np.ndarray
+    footprint: np.ndarray
+    seen: np.ndarray
+    albedo: np.ndarray
+
+
+@functools.lru_cache(maxsize=2)
+def _view(camera: Camera, land: Land, size: tuple[int, int]) -> _View:
+    rays = camera.rays(size)
+    x, y, distance, ground = _ground(camera, land, rays)
+    footprint = distance / camera.focal_px(size) / np.clip(-rays[2], 0.02, 1)
+    return _View(
+        rays=rays, x=x, y=y, distance=distance, ground=ground, footprint=footprint,
+        seen=_below_horizon(camera, rays), albedo=land.colour(x, y, footprint),
+    )  # fmt: skip
 
 
 def _ground(camera: Camera, land: Land, rays) -> tuple[np.ndarray, ...]:
@@ -139,14 +158,18 @@ def _below_horizon(camera: Camera, rays) -> np.ndarray:
     return rays[2] < -camera.height / FAR_M
 
 
-def _lit_ground(description, position, level, footprint, shade, lamps) -> np.ndarray:
-    """The ground in its light: sun and shadow, lamps, and a dark wet rim above the water."""
-    light = description.light
-    x, y, ground = position
-    x, y, ground = position
-    albedo = description.land.colour(x, y, footprint)
-    wet = np.exp(-np.clip(ground - level, 0, 50) / 0.12)[..., None]
-    albedo = albedo * (1 - 0.35 * wet)
+def _lit_land(
+    description: SceneDescription, view: _View, level: float, lamps, sky: np.ndarray
+) -> np.ndarray:
+    """The land in its light: sun and shadow, lamps, a dark wet rim above the water, wet roads."""
+    light, land, size = description.light, description.land, view.x.shape
+    shade = shadow_map(description.quads, light, description.camera, size)
+    wet = np.exp(-np.clip(view.ground - level, 0, 50) / 0.12)[..., None]
     sun = np.float32(light.sun) * light.sun_direction[2] * (1 - 0.75 * shade)[..., None]
     glow = np.asarray(lamps, np.float32)[..., None] * WARM
-    return albedo * (np.float32(light.ambient) + sun + glow) * np.float32(1.15)
+    lit = np.float32(light.ambient) + sun + glow
+    lit *= view.albedo * (1 - 0.35 * wet) * np.float32(1.15)
+    if land.wet_road:
+        sheen = 0.5 * land.on_road(view.x, view.y) * (1 - np.clip(-view.rays[2], 0, 1)) ** 3
+        lit += sheen[..., None] * (sky - lit)
+    return lit

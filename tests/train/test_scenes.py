@@ -82,7 +82,8 @@ def test_a_seed_repeats_and_other_seeds_differ(scenes) -> None:
 
 def test_a_new_process_draws_the_same_scene_without_torch(scenes) -> None:
     program = (
-        "import sys, zlib; from train.scenes import generate_scene as draw; s = draw(3, (96, 112))\n"
+        "import sys, zlib\nfrom train.scenes import generate_scene\n"
+        "s = generate_scene(3, (96, 112))\n"
         "print(zlib.crc32(s.image.tobytes()), zlib.crc32(s.mask.tobytes()), 'torch' in sys.modules)"
     )
     out = subprocess.run(
