@@ -64,7 +64,7 @@ def train_stage(
     freeze(model, stage.unfrozen_from)
     steps = stage.epochs * len(materials.batches)
     optimiser, schedule = make_optimiser(model, stage, steps, decoupled=recipe.name != "article")
-    stepper = Stepper(model, optimiser, schedule, compute, recipe.dice)
+    stepper = Stepper(model, optimiser, schedule, compute, recipe.dice, stage.clip)
     stopper = EarlyStopper(
         stage.patience, stage.min_epoch, higher_is_better=recipe.choose_by == "iou"
     )
@@ -105,9 +105,10 @@ class Stepper:
         schedule: torch.optim.lr_scheduler.LRScheduler,
         compute: Compute,
         dice: bool,
+        clip: float | None,
     ) -> None:
         self._model, self._optimiser, self._schedule = model, optimiser, schedule
-        self._compute, self._dice = compute, dice
+        self._compute, self._dice, self._clip = compute, dice, clip
         self._scaler = compute.scaler()
 
     def step(self, batch: Batch) -> float:
@@ -122,6 +123,9 @@ class Stepper:
         value = float(loss.detach())
         if np.isfinite(value):
             self._scaler.scale(loss).backward()
+            if self._clip is not None:
+                self._scaler.unscale_(self._optimiser)
+                nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
             self._scaler.step(self._optimiser)
             self._scaler.update()
             self._schedule.step()

@@ -18,7 +18,7 @@ class Stage:
 
     unfrozen_from: index in `features` of the first layer that is trained. encoder_rate: factor on
     the learning rate of those layers. patience None: runs through. one_cycle: warm up over the
-    first tenth, then down along a cosine; otherwise the rate stays.
+    first tenth, then down along a cosine; otherwise the rate stays. clip: longest gradient.
     """
 
     epochs: int
@@ -27,6 +27,7 @@ class Stage:
     encoder_rate: float = 1.0
     weight_decay: float = 0.0
     one_cycle: bool = False
+    clip: float | None = None
     patience: int | None = None
     min_epoch: int = 0
 
@@ -101,6 +102,7 @@ def stages(
                 unfrozen_from=frozen,
                 weight_decay=1e-2,
                 one_cycle=True,
+                clip=1.0,
                 patience=patience,
             )
         ]
