@@ -1,0 +1,117 @@
+"""The end of `make demo`: does the reported water follow the true water, and where are the results?
+
+python -m benchmarks.demo DEMO_FOLDER
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Annotated
+
+import matplotlib
+import numpy as np
+import typer
+from matplotlib import pyplot as plt
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from runtime.console import run
+from runtime.errors import DataError
+from runtime.files import atomic_path
+
+RESULTS = {
+    "overlay.mp4": "the flood clip with its masks drawn in",
+    "masks": "one mask per frame, water is white",
+    "frames.jsonl": "index, time, water fraction and milliseconds of every frame",
+    "water.png": "true and reported water fraction over time",
+    "run/curves.png": "loss and IoU over the epochs",
+    "run/panels.png": "image, true mask, predicted mask",
+    "run/progress.gif": "one mask as it is learned",
+    "export/model.onnx": "the exported model, with its manifest beside it",
+}
+
+
+def read_truth(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Timestamps in seconds and true water fractions, both (frames,), from the clip's CSV."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    times = np.array([float(row["timestamp_s"]) for row in rows])
+    return times, np.array([float(row["water_fraction"]) for row in rows])
+
+
+def read_reported(path: Path) -> NDArray[np.float64]:
+    """Reported water fractions, (frames,), from frames.jsonl."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return np.array([json.loads(line)["water_fraction"] for line in lines])
+
+
+def plot(
+    path: Path,
+    times: NDArray[np.float64],
+    true: NDArray[np.float64],
+    reported: NDArray[np.float64],
+) -> None:
+    """Draws both curves into a PNG, atomically."""
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    axes.plot(times, 100 * true, color="#1b6ca8", linewidth=2, label="true")
+    axes.plot(times, 100 * reported, color="#e07a1f", linewidth=1.5, label="reported")
+    axes.set(xlabel="time (s)", ylabel="water (% of the frame)", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=120)
+    plt.close(figure)
+
+
+def summarise(folder: Path) -> None:
+    """Prints true and reported water, their mean absolute error, and where the results lie.
+
+    Raises DataError when the log and the clip do not have the same number of frames.
+    """
+    times, true = read_truth(folder / "flood.truth.csv")
+    reported = read_reported(folder / "frames.jsonl")
+    if len(true) != len(reported):
+        raise DataError(
+            f"{folder / 'frames.jsonl'} has {len(reported)} frames, the clip {len(true)}; "
+            "run 'make demo' again"
+        )
+    plot(folder / "water.png", times, true, reported)
+    console = Console()
+    table = Table(title="Water in the generated clip", title_justify="left")
+    for heading in ("time", "true", "reported", "difference"):
+        table.add_column(heading, justify="right")
+    for index in np.linspace(0, len(true) - 1, 9).astype(int):
+        difference = reported[index] - true[index]
+        table.add_row(
+            f"{times[index]:.1f} s",
+            f"{true[index]:.1%}",
+            f"{reported[index]:.1%}",
+            f"{100 * difference:+.1f} points",
+        )
+    console.print(table)
+    error = float(np.mean(np.abs(reported - true)))
+    console.print(
+        f"mean over the clip: true {true.mean():.1%}, reported {reported.mean():.1%}; "
+        f"mean absolute error {100 * error:.2f} points, "
+        f"correlation {np.corrcoef(true, reported)[0, 1]:.3f}\n"
+    )
+    places = Table(title="Where to look", title_justify="left", box=None, show_header=False)
+    for name, meaning in RESULTS.items():
+        if (folder / name).exists():
+            places.add_row(str(folder / name), meaning)
+    console.print(places)
+
+
+def main(folder: Annotated[Path, typer.Argument(help="what `make demo` filled")]) -> None:
+    """Compare the reported water fraction with the true one and list the results."""
+    summarise(folder)
+
+
+if __name__ == "__main__":
+    matplotlib.use("Agg")
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    run(app)

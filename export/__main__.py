@@ -1,0 +1,78 @@
+"""The command line `python -m export`: a checkpoint in, proved artefacts out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export.arguments import ANY_BATCH, default_folder, newest_checkpoint, parse_batch
+from export.artefacts import export_graph, prepare_manifest, prove
+from export.frames import find_data, proof_frames
+from export.parity import LIMITS
+from export.report import Row, show
+from runtime.console import run, say
+from runtime.files import make_folder
+from train.checkpoint import load_checkpoint
+from train.settings import parse_size
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="A .safetensors file; default: the newest run's best.")
+    ] = None,
+    fp16: Annotated[bool, typer.Option("--fp16", help="Also write model.fp16.onnx.")] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Input size, multiples of 16; default: as trained."),
+    ] = None,
+    batch: Annotated[
+        str, typer.Option(metavar=f"N|{ANY_BATCH}", help="Frames that one call takes.")
+    ] = "1",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; default: exports/RUN.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Photographs to prove on; default: the checkpoint's own."),
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Pairs and splits of the photographs.")
+    ] = None,
+) -> None:
+    """Export a trained network as ONNX, proved against PyTorch on real frames."""
+    batch_size = parse_batch(batch)
+    if checkpoint is None:
+        checkpoint = newest_checkpoint()
+        say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
+    network, trained = load_checkpoint(checkpoint)
+    manifest = prepare_manifest(
+        trained, parse_size(size) if size else trained.input_size, batch_size
+    )
+    folder = make_folder(out or default_folder(checkpoint))
+    data_set, reason = find_data(checkpoint, data, pairs)
+    say(reason)
+    proof = prove(network, manifest, proof_frames(data_set, manifest))
+    rows = []
+    for precision in ("fp32", "fp16") if fp16 else ("fp32",):
+        say(f"exporting {precision} at {manifest.input_size[0]}x{manifest.input_size[1]} ...")
+        done = export_graph(network, manifest, precision, folder, proof)
+        rows.append(
+            Row(
+                artefact=done.path,
+                precision=precision,
+                parity=done.parity,
+                limits=LIMITS[precision],
+            )
+        )
+    show(rows)
+    say(f"look at {', '.join(str(row.artefact) for row in rows)}, each with its .json beside it")
+    say(f"try it: flood-runtime --model {rows[-1].artefact} --source PICTURES_OR_VIDEO")
+
+
+if __name__ == "__main__":
+    run(app)

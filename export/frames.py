@@ -1,0 +1,79 @@
+"""The real frames on which an artefact has to prove itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.errors import DataError
+from runtime.manifest import Manifest
+from runtime.processing import preprocess
+from train.dataset import SYNTHETIC, DataSet, open_dataset
+from train.metrics import network_mask
+from train.settings import read_settings
+
+COUNT = 16
+"""Frames of a proof: 0.8 million pixels at 224x224, so one flipped pixel shows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofFrames:
+    """inputs: (N, h, w, 3) uint8 RGB at network size. names: of the pictures, in that order.
+    truth: (N, h, w) bool, water is True. origin: in words, where they come from."""
+
+    inputs: NDArray[np.uint8]
+    truth: NDArray[np.bool_]
+    names: tuple[str, ...]
+    origin: str
+
+
+def proof_frames(data_set: DataSet, manifest: Manifest, count: int = COUNT) -> ProofFrames:
+    """Frames spread evenly over the validation split (another one where it is empty), the same
+    ones every time. Raises DataError."""
+    split = next((name for name in ("val", "test", "train") if len(data_set.splits[name])), None)
+    if split is None:
+        raise DataError(f"{data_set.name} has no picture to prove on; name others with --data")
+    samples = data_set.splits[split]
+    chosen = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    frames = [samples[int(index)] for index in chosen]
+    inputs = [
+        preprocess(frame.image[..., ::-1], manifest.input_size, manifest.resize) for frame in frames
+    ]
+    return ProofFrames(
+        inputs=np.stack(inputs),
+        truth=np.stack([network_mask(frame.mask, manifest.input_size) for frame in frames]),
+        names=tuple(frame.name for frame in frames),
+        origin=f"{len(frames)} frames of the {split} split of {data_set.name}",
+    )
+
+
+def find_data(
+    checkpoint: Path, data: str | None = None, pairs: Path | None = None
+) -> tuple[DataSet, str]:
+    """The data set to prove on, and one sentence on why it is this one.
+
+    It is what `data` names; else what the checkpoint's run was trained on, where that is still
+    there; else generated scenes. Raises DataError.
+    """
+    if data is not None:
+        return open_dataset(data, pairs), f"frames: from {data}, as asked"
+    if pairs is not None:
+        raise DataError("--pairs came without --data; name the folder of the photographs as well")
+    try:
+        run = read_settings(checkpoint.parent)
+    except DataError:
+        return open_dataset(SYNTHETIC), (
+            "frames: generated scenes, because beside the checkpoint no config.json says what it "
+            "was trained on; name others with --data"
+        )
+    table = Path(run.pairs) if run.pairs else None
+    if run.data == SYNTHETIC or (Path(run.data).is_dir() and (not table or table.is_file())):
+        found = open_dataset(run.data, table, run.seed)
+        return found, f"frames: from {found.name}, which the checkpoint was trained on"
+    return open_dataset(SYNTHETIC), (
+        f"frames: generated scenes, because the checkpoint's data ({run.data}) is not here; "
+        "name others with --data"
+    )

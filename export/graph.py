@@ -1,0 +1,130 @@
+"""Weights -> ONNX graph: `uint8 NHWC RGB in -> float32 logits out`, normalisation inside."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from runtime.errors import ModelError
+from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
+
+OPSET = 18
+"""What torch's exporter writes without conversion; TensorRT 10.3 (JetPack 6) reads up to 20."""
+IR_VERSION = 8
+"""The oldest file format that carries opset 18, for old ONNX Runtimes on old devices."""
+SCOPES = "pkg.torch.onnx.name_scopes"
+TWO_GIBIBYTES = 2**31
+
+
+class ExportedNetwork(nn.Module):
+    """A network as it is exported: with its normalisation, and with float32 logits.
+
+    dtype: what weights and activations are. Normalisation is float32 for every dtype: in half,
+    255 levels times 1/std would be rounded twice before the first convolution, and three channels
+    cost nothing. The cast comes first, because TensorRT lets a uint8 input feed nothing else.
+    Input (N, h, w, 3) uint8 RGB; output (N, 1, h, w) float32.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, network: nn.Module, manifest: Manifest, dtype: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).to(dtype)
+        self.dtype = dtype
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (manifest.mean, manifest.std))
+        self.register_buffer("offset", 255.0 * mean)
+        self.register_buffer("scale", 1.0 / (255.0 * std))
+        self.eval()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        pictures = inputs.float().permute(0, 3, 1, 2)
+        normalised = (pictures - self.offset) * self.scale
+        logits: Tensor = self.network(normalised.to(self.dtype))
+        return logits.float()
+
+
+def trace(network: ExportedNetwork, manifest: Manifest) -> onnx.ModelProto:
+    """The network as a clean graph of the manifest's input size and batch (0: any batch).
+
+    Shapes are inferred, constants folded, dead nodes removed, every node named after its layer,
+    and nothing in the file says where or when it was made. Raises ModelError.
+    """
+    height, width = manifest.input_size
+    # An example batch of 1 would be taken for a constant, so a free batch is traced with 2.
+    example = torch.zeros(manifest.batch or 2, height, width, 3, dtype=torch.uint8)
+    free = {} if manifest.batch else {0: torch.export.Dim("batch")}
+    program = torch.onnx.export(
+        network,
+        (example,),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=[INPUT_NAME],
+        output_names=[OUTPUT_NAME],
+        dynamic_shapes=(free,) if free else None,
+        external_data=False,
+        verbose=False,
+    )
+    if program is None:
+        raise ModelError("torch gave no graph for this network; export a network of this project")
+    return tidy(program.model_proto)
+
+
+def tidy(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """The same graph under its layers' names, without stack traces and other traces of the machine.
+
+    Raises ModelError when the result is not a valid graph.
+    """
+    for node in graph.graph.node:
+        node.name = _layer_name(node)
+        _forget(node)
+    weights = {weight.name for weight in graph.graph.initializer}
+    activations = [value for value in graph.graph.value_info if value.name not in weights]
+    del graph.graph.value_info[:]
+    graph.graph.value_info.extend(activations)
+    for part in (
+        graph,
+        graph.graph,
+        *graph.graph.input,
+        *graph.graph.output,
+        *graph.graph.initializer,
+        *graph.graph.value_info,
+    ):
+        _forget(part)
+    graph.ir_version = IR_VERSION
+    graph.producer_version = torch.__version__.split("+")[0]
+    try:
+        onnx.checker.check_model(graph, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ModelError(f"the exported graph is not valid ONNX ({error})") from error
+    return graph
+
+
+def to_bytes(graph: onnx.ModelProto) -> bytes:
+    """One file with the weights inside; the same graph gives the same bytes. Raises ModelError."""
+    if graph.ByteSize() >= TWO_GIBIBYTES:
+        raise ModelError(
+            f"the graph has {graph.ByteSize() / 2**30:.1f} GiB, an ONNX file holds less than 2; "
+            "train with a smaller --width"
+        )
+    return bytes(graph.SerializeToString(deterministic=True))
+
+
+def _layer_name(node: onnx.NodeProto) -> str:
+    """`features.0`, `layer5.2`; what belongs to no layer keeps its own name (`permute`, `cat`)."""
+    scopes = {entry.key: entry.value for entry in node.metadata_props}.get(SCOPES, "[]")
+    path = [scope.removeprefix("network").removeprefix(".") for scope in ast.literal_eval(scopes)]
+    modules = [scope for scope in path[:-1] if scope]
+    return str(modules[-1] if modules else (path or [node.name])[-1].strip("_"))
+
+
+def _forget(part: Any) -> None:
+    del part.metadata_props[:]
+    part.doc_string = ""

@@ -1,0 +1,83 @@
+"""FP16 that is FP16, and that does not overflow: activation ranges and the share of half layers."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from export.reference import reference_logits
+from runtime.errors import ModelError
+from runtime.manifest import Manifest
+
+LARGEST_HALF = 65504.0
+"""The largest finite number of IEEE 754 half precision."""
+LARGEST_RANGE = LARGEST_HALF / 10
+"""Real scenes are more varied than the frames of a proof, so a tenth is kept as headroom."""
+LEAST_SHARE = 0.8
+"""An artefact with fewer half layers is not called FP16; casts and normalisation stay float32."""
+
+
+def activation_ranges(
+    network: nn.Module, manifest: Manifest, inputs: NDArray[Any]
+) -> dict[str, float]:
+    """Each layer's largest absolute activation on these frames, in float32, in running order.
+
+    inputs: (N, h, w, 3) uint8 RGB. A layer that gives NaN has the range infinity.
+    """
+    ranges: dict[str, float] = {}
+    hooks = [
+        layer.register_forward_hook(partial(_record, ranges, name))
+        for name, layer in network.named_modules()
+        if not any(layer.children())
+    ]
+    try:
+        reference_logits(network, manifest, inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return ranges
+
+
+def check_ranges(ranges: dict[str, float]) -> None:
+    """Raises ModelError that names the first layer whose activations are too large for half."""
+    for layer, largest in ranges.items():
+        if largest > LARGEST_RANGE:
+            raise ModelError(
+                f"layer {layer} reaches {largest:.3g} on real frames; half precision ends at "
+                f"{LARGEST_HALF:.0f} and a tenth of that is allowed: export without --fp16, "
+                "or train again with smaller weights"
+            )
+
+
+def half_layers(graph: onnx.ModelProto) -> tuple[int, int]:
+    """How many of a graph's nodes give half-precision results, and how many nodes there are."""
+    values = [*graph.graph.value_info, *graph.graph.output]
+    half = {
+        value.name
+        for value in values
+        if value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT16
+    }
+    nodes = graph.graph.node
+    return sum(node.output[0] in half for node in nodes), len(nodes)
+
+
+def check_share(counts: dict[str, tuple[int, int]], artefact: str) -> None:
+    """Raises ModelError where too few layers are half: never a silent FP32."""
+    for where, (half, layers) in counts.items():
+        if half < LEAST_SHARE * layers:
+            raise ModelError(
+                f"{artefact} is not FP16: only {half} of {layers} layers in its {where} are half, "
+                f"wanted {LEAST_SHARE:.0%}; this network needs FP32"
+            )
+
+
+def _record(
+    ranges: dict[str, float], name: str, layer: nn.Module, inputs: Any, output: Tensor
+) -> None:
+    largest = torch.nan_to_num(output.detach().abs().max(), nan=torch.inf).item()
+    ranges[name] = max(ranges.get(name, 0.0), largest)

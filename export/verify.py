@@ -1,0 +1,91 @@
+"""Holds a finished artefact to the checkpoint it came from: `python -m export.verify ARTEFACT`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from export.arguments import RUNS
+from export.artefacts import prove
+from export.frames import COUNT, find_data, proof_frames
+from export.parity import LIMITS, check
+from export.report import Row, as_dictionary, show
+from runtime.console import run, say
+from runtime.errors import FloodError, ModelError
+from runtime.manifest import read_manifest
+from train.checkpoint import load_checkpoint
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def verify(
+    artefact: Annotated[Path, typer.Argument(help="An exported model with its manifest.")],
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CHECKPOINT", help="What it was exported from; default: found in runs/."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR", help="Photographs to compare on; default: the checkpoint's own."
+        ),
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Pairs and splits of the photographs.")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=1, metavar="N", help="How many frames.")] = COUNT,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+) -> None:
+    """Compare an exported model with PyTorch on real frames; exit 1 when it differs too much."""
+    row = verify_artefact(artefact, against, data, pairs, frames)
+    if as_json:
+        typer.echo(json.dumps(as_dictionary(row)))
+    else:
+        show([row])
+    check(row.parity, row.limits, str(artefact))
+    say(f"{artefact} stays within the limits for {row.precision}")
+
+
+def verify_artefact(
+    artefact: Path, against: Path | None, data: str | None, pairs: Path | None, count: int = COUNT
+) -> Row:
+    """Measures an artefact against its checkpoint. Raises FloodError, but not for large numbers."""
+    manifest = read_manifest(artefact)
+    checkpoint = against or find_checkpoint(manifest.provenance.checkpoint_sha256)
+    network, trained = load_checkpoint(checkpoint)
+    if trained.artefact_sha256 != manifest.provenance.checkpoint_sha256:
+        raise ModelError(
+            f"{artefact} was not exported from {checkpoint} (sha256 "
+            f"{trained.artefact_sha256[:12]}…, its manifest names "
+            f"{manifest.provenance.checkpoint_sha256[:12]}…); name the right one with --against"
+        )
+    data_set, reason = find_data(checkpoint, data, pairs)
+    chosen = proof_frames(data_set, manifest, count)
+    say(reason)
+    parity = prove(network, manifest, chosen).measure(artefact, manifest)
+    limits = LIMITS[manifest.precision]
+    return Row(artefact=artefact, precision=manifest.precision, parity=parity, limits=limits)
+
+
+def find_checkpoint(sha256: str, runs: Path = RUNS) -> Path:
+    """The checkpoint with this hash among all runs. Raises ModelError."""
+    for path in sorted(runs.glob("*/*.safetensors")):
+        try:
+            if read_manifest(path).artefact_sha256 == sha256:
+                return path
+        except FloodError:
+            continue  # a damaged neighbour must not keep the right one from being found
+    raise ModelError(
+        f"no checkpoint in {runs}/ is the one this model was exported from "
+        f"(sha256 {sha256[:12]}…); name it with --against"
+    )
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from torch import nn
+
+from export.half import activation_ranges, check_ranges, check_share, half_layers
+from runtime.errors import ModelError
+from runtime.manifest import Manifest
+
+
+@pytest.fixture
+def frame(manifest: Manifest) -> np.ndarray:
+    return np.full((1, *manifest.input_size, 3), 200, np.uint8)
+
+
+def test_every_layer_has_a_range(network: nn.Module, manifest: Manifest, frame: np.ndarray) -> None:
+    ranges = activation_ranges(network, manifest, frame)
+    run = {"features.0", "features.34", "up_sample_54", "layer5.0", "layer2.3", "layer1"}
+    assert run <= set(ranges)
+    assert all(value > 0 for value in ranges.values())
+    check_ranges(ranges)
+
+
+def test_a_range_is_the_largest_activation_of_that_layer_over_all_frames(
+    network: nn.Module, manifest: Manifest
+) -> None:
+    random = np.random.default_rng(0)
+    frames = random.integers(0, 256, (2, *manifest.input_size, 3), dtype=np.uint8)
+    seen: list[torch.Tensor] = []
+    hook = network.get_submodule("layer1").register_forward_hook(
+        lambda layer, inputs, output: seen.append(output.clone())
+    )
+    ranges = activation_ranges(network, manifest, frames)
+    hook.remove()
+    assert ranges["layer1"] == max(output.abs().max().item() for output in seen)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize(("factor", "fails"), [(1.0, False), (1e5, True), (float("nan"), True)])
+def test_an_overflow_is_an_error_that_names_the_layer(
+    network: nn.Module, manifest: Manifest, frame: np.ndarray, factor: float, fails: bool
+) -> None:
+    loud = copy.deepcopy(network)
+    with torch.no_grad():
+        loud.get_submodule("layer4.2").weight.mul_(factor)
+    ranges = activation_ranges(loud, manifest, frame)
+    if not fails:
+        return check_ranges(ranges)
+    with pytest.raises(ModelError, match=r"layer layer4.2 reaches .* export without --fp16"):
+        check_ranges(ranges)
+
+
+def test_half_layers_are_counted(traced: Callable[..., onnx.ModelProto]) -> None:
+    # 25 convolutions, 24 ReLUs, 4 poolings, 4 transposed convolutions, 4 concatenations, a cast
+    assert half_layers(traced("fp16")) == (62, 67)
+    assert half_layers(traced("fp32")) == (0, 65)
+
+
+def test_weights_are_half_and_normalisation_is_not(traced: Callable[..., onnx.ModelProto]) -> None:
+    weights = traced("fp16").graph.initializer
+    kinds = {weight.name: weight.data_type for weight in weights}
+    assert {kinds.pop("offset"), kinds.pop("scale")} == {onnx.TensorProto.FLOAT}
+    assert set(kinds.values()) == {onnx.TensorProto.FLOAT16}
+
+
+def test_too_few_half_layers_are_never_called_fp16() -> None:
+    check_share({"graph": (80, 100)}, "model.fp16.onnx")
+    with pytest.raises(ModelError, match="only 79 of 100 layers in its graph are half, wanted 80%"):
+        check_share({"graph": (79, 100)}, "model.fp16.onnx")

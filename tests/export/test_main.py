@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from export import __main__ as main
+from export import artefacts
+from export.parity import LIMITS
+from runtime.files import sha256
+from runtime.manifest import Manifest, manifest_path, read_manifest
+from runtime.model import load_model
+from train.checkpoint import save_checkpoint
+from train.models import build_model
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+def test_one_command_gives_two_proved_artefacts_with_manifests(
+    command: Command,
+    checkpoint: Path,
+    photographs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = command(main.app, "--fp16", "--data", photographs)
+    assert code == 0, err
+    assert "runs/tiny/best.safetensors (the newest run" in err
+    folder = tmp_path / "exports" / "tiny"
+    trained = read_manifest(checkpoint)
+    assert {path.name for path in folder.iterdir()} == {
+        "model.onnx", "model.onnx.json", "model.fp16.onnx", "model.fp16.onnx.json",
+    }  # fmt: skip
+    for precision, name in artefacts.FILES.items():
+        manifest = read_manifest(folder / name)
+        assert manifest.precision == precision
+        assert manifest.artefact_sha256 == sha256(folder / name)
+        assert manifest.provenance.checkpoint_sha256 == trained.artefact_sha256
+        assert {"torch", "onnx"} <= set(manifest.provenance.tools)
+        assert (manifest.input_size, manifest.batch) == (trained.input_size, 1)
+        assert (manifest.mean, manifest.trained_on) == (trained.mean, trained.trained_on)
+        assert f"{name} ({precision})" in out
+    assert read_manifest(folder / "model.fp16.onnx").half_layers["graph"] == (62, 67)
+    assert "share of mask pixels that flip" in out
+    assert str(folder.relative_to(tmp_path) / "model.fp16.onnx") in err
+
+
+def test_another_size_and_batch_run_end_to_end(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    arguments = ("--size", "48x80", "--batch", "dynamic", "--out", tmp_path / "out")
+    code, _, err = command(main.app, checkpoint, *arguments, "--data", photographs)
+    assert code == 0, err
+    with load_model(tmp_path / "out" / "model.onnx") as model:
+        assert (model.manifest.input_size, model.manifest.batch) == ((48, 80), 0)
+        assert model.infer(np.zeros((3, 48, 80, 3), np.uint8)).shape == (3, 1, 48, 80)
+
+
+def test_above_a_limit_it_exits_with_1_and_leaves_nothing(
+    command: Command,
+    checkpoint: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(artefacts, "LIMITS", {"fp32": {**LIMITS["fp32"], "flipped": -1e-12}})
+    code, out, err = command(main.app, checkpoint, "--out", tmp_path / "out", "--data", photographs)
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if line.startswith("error:")]
+    assert "model.onnx differs from PyTorch by more than allowed" in line
+    assert "the limit is -1e-12" in line
+    assert list((tmp_path / "out").iterdir()) == []
+    assert out == ""
+
+
+def test_a_failed_export_leaves_the_earlier_one_whole(
+    command: Command,
+    checkpoint: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arguments = (checkpoint, "--out", tmp_path / "out", "--data", photographs)
+    assert command(main.app, *arguments)[0] == 0
+    before = read_manifest(tmp_path / "out" / "model.onnx")
+    monkeypatch.setattr(artefacts, "LIMITS", {"fp32": {"max_abs": -1.0}})
+    assert command(main.app, *arguments)[0] == 1
+    assert read_manifest(tmp_path / "out" / "model.onnx") == before
+
+
+def test_weights_too_large_for_half_fail_before_anything_is_called_fp16(
+    command: Command, network: nn.Module, manifest: Manifest, photographs: Path, tmp_path: Path
+) -> None:
+    weights = {name: weight.clone() for name, weight in network.state_dict().items()}
+    loud = build_model(manifest.model, manifest.width)
+    weights["layer3.2.weight"] *= 1e5
+    loud.load_state_dict(weights)
+    save_checkpoint(loud, tmp_path / "loud.safetensors", manifest)
+    code, _, err = command(
+        main.app, tmp_path / "loud.safetensors", "--fp16", "--data", photographs,
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert code == 1
+    assert not list((tmp_path / "out").glob("*fp16*"))
+    assert "error: layer layer3.2 reaches" in err or "model.onnx differs" in err
+
+
+BAD_INPUT = {
+    "size": (["--size", "230x64"], "error: size 230 is no multiple of 16; nearest: 224 or 240"),
+    "pairs": (["--pairs", "pairs.csv"], "error: --pairs came without --data"),
+    "data": (["--data", "nowhere"], "error: "),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INPUT)
+def test_bad_arguments_give_one_line(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path, case: str
+) -> None:
+    arguments, wanted = BAD_INPUT[case]
+    code, out, err = command(main.app, checkpoint, "--out", tmp_path / "out", *arguments)
+    assert (code, out) == (1, "")
+    assert re.search(re.escape(wanted), err)
+    assert "Traceback" not in err
+
+
+def test_a_batch_that_is_no_number_is_wrong_usage(command: Command, checkpoint: Path) -> None:
+    code, _, err = command(main.app, checkpoint, "--batch", "many")
+    assert code == 2
+    assert "'many' is no batch" in err
+
+
+def test_a_file_that_is_no_checkpoint(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "best.safetensors"
+    path.write_bytes(b"not weights")
+    code, _, err = command(main.app, path)
+    assert code == 1
+    assert f"{path} is no checkpoint" in err
+
+
+def test_a_checkpoint_without_manifest(command: Command, checkpoint: Path) -> None:
+    manifest_path(checkpoint).unlink()
+    code, _, err = command(main.app, checkpoint)
+    assert code == 1
+    assert "has no manifest; wanted best.safetensors.json beside it" in err
+
+
+def test_no_run_at_all(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = command(main.app)
+    assert code == 1
+    assert "no trained run in runs/; train one with 'python -m train'" in err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    code, _, err = command(main.app, checkpoint, "--out", tmp_path / "locked" / "out")
+    assert code == 1
+    assert "cannot write" in err
+
+
+def test_a_file_where_the_folder_should_be(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("")
+    code, _, err = command(main.app, checkpoint, "--out", tmp_path / "taken")
+    assert code == 1
+    assert f"cannot write {tmp_path / 'taken'}" in err
+
+
+def test_the_newest_run_is_taken(
+    command: Command, network: nn.Module, manifest: Manifest, photographs: Path, tmp_path: Path
+) -> None:
+    from export.arguments import newest_checkpoint
+
+    for age, name in enumerate(("c", "a", "b")):
+        path = tmp_path / name / "best.safetensors"
+        save_checkpoint(network, path, dataclasses.replace(manifest))
+        os.utime(path, (1000 - age, 1000 - age))
+    assert newest_checkpoint(tmp_path) == tmp_path / "c" / "best.safetensors"
