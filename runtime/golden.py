@@ -1,0 +1,110 @@
+"""Golden frames: what a model must answer, kept beside its artefact and asked again on the device.
+
+A new version of an engine's library that silently computes something else is caught by them.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.errors import ManifestError, ParityError
+from runtime.files import write_bytes
+from runtime.manifest import Manifest
+
+LARGEST_FILE = 300_000
+"""Bytes; golden frames travel with every artefact and must not weigh."""
+MOST_FLIPPED = {"fp32": 0.005, "fp16": 0.01, "int8": 0.03}
+"""Precision -> share of mask pixels that may differ. The expected masks are those of the FP32
+network; a backend that computes something else is off by far more than rounding at the borders."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """Small generated frames and the masks that the network at hand gave for them.
+
+    frames: (N, H, W, 3) uint8 BGR. masks: (N, H, W) bool, water is True, at frame size.
+    checkpoint_sha256 and input_size (height, width): what the masks depend on.
+    """
+
+    frames: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    checkpoint_sha256: str
+    input_size: tuple[int, int]
+
+
+def golden_path(artefact: Path) -> Path:
+    """`model.onnx` -> `model.onnx.golden.npz`, in the same folder."""
+    return artefact.with_name(artefact.name + ".golden.npz")
+
+
+def write_golden(golden: Golden, artefact: Path) -> Path:
+    """Writes golden frames beside an artefact and returns their path. Raises SinkError."""
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        frames=golden.frames,
+        masks=golden.masks,
+        checkpoint_sha256=np.array(golden.checkpoint_sha256),
+        input_size=np.array(golden.input_size),
+    )
+    if content.tell() > LARGEST_FILE:
+        raise ParityError(
+            f"golden frames of {content.tell()} bytes are too many to travel with a model, wanted "
+            f"at most {LARGEST_FILE}: take fewer or smaller frames"
+        )
+    path = golden_path(artefact)
+    write_bytes(path, content.getvalue())
+    return path
+
+
+def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
+    """The golden frames beside an artefact, None where there are none.
+
+    Raises ManifestError for a damaged file and for golden frames of another model or input size.
+    """
+    path = golden_path(artefact)
+    if not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            height, width = (int(side) for side in content["input_size"])
+            golden = Golden(
+                frames=content["frames"],
+                masks=content["masks"],
+                checkpoint_sha256=str(content["checkpoint_sha256"]),
+                input_size=(height, width),
+            )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise ManifestError(
+            f"{path} is damaged ({str(error).splitlines()[0]}); copy it again or export anew"
+        ) from error
+    _check(golden, manifest, path)
+    return golden
+
+
+def _check(golden: Golden, manifest: Manifest, path: Path) -> None:
+    frames, masks = golden.frames, golden.masks
+    well_formed = (
+        (frames.dtype, masks.dtype) == (np.uint8, np.bool_)
+        and frames.ndim == 4
+        and frames.shape[3] == 3
+        and frames.shape[:3] == masks.shape
+        and masks.size > 0
+    )
+    if not well_formed:
+        raise ManifestError(
+            f"{path} is damaged (frames {frames.dtype} {frames.shape}, masks {masks.dtype} "
+            f"{masks.shape}); copy it again or export anew"
+        )
+    wanted = (manifest.provenance.checkpoint_sha256, manifest.input_size)
+    if (golden.checkpoint_sha256, golden.input_size) != wanted:
+        raise ManifestError(
+            f"{path} belongs to another model or input size; copy the one that was exported "
+            "with this model, or export anew"
+        )
