@@ -16,6 +16,9 @@ from runtime.images import PICTURE_SUFFIXES
 
 IMAGE_FOLDER, MASK_FOLDER = "Image", "Mask"
 METADATA = "metadata.csv"
+FLOOD_AREA = Path(__file__).with_name("flood_area.csv")
+"""What is known of 286 pairs of that data set: pairing, scenes, splits, faults. Four pictures of the
+full download stand in no row (nobody knows what they duplicate), so they are left out."""
 WHERE_TO_GET = (
     "the real data set is 'Flood Area Segmentation' by Faizal Karim: "
     "https://www.kaggle.com/datasets/faizalkarim/flood-area-segmentation"
@@ -35,18 +38,17 @@ class Pair:
 def find_pairs(folder: Path, table: Path | None = None) -> list[Pair]:
     """The usable pairs of a folder with Image/ and Mask/, in a fixed order.
 
-    table: CSV with the columns Image and Mask, and if known group and split; without one the
-    folder's metadata.csv, and without that equal stems. Rows whose image is missing are left out
-    and counted in one line on stderr. Raises DataError.
+    table: CSV with the columns Image and Mask, and if known group and split; without one
+    train/flood_area.csv where the folder is that data set, otherwise the folder's metadata.csv,
+    and without that equal stems. Rows whose image is missing are left out and counted in one line
+    on stderr. Raises DataError.
     """
-    for wanted in (folder, folder / IMAGE_FOLDER, folder / MASK_FOLDER):
-        if not wanted.is_dir():
-            raise DataError(
-                f"no such data folder: {wanted}; wanted a folder that holds "
-                f"{IMAGE_FOLDER}/ and {MASK_FOLDER}/; {WHERE_TO_GET}"
-            )
-    if table is None and (folder / METADATA).is_file():
-        table = folder / METADATA
+    check_layout(folder)
+    if table is None and is_flood_area(folder):
+        table = FLOOD_AREA
+        say(f"{folder} is the Flood Area data set: pairs, groups and splits from {table.name}")
+    if table is None:
+        table = metadata(folder)
     pairs = _pairs_by_stem(folder) if table is None else _pairs_by_table(folder, table)
     if not pairs:
         raise DataError(
@@ -54,6 +56,28 @@ def find_pairs(folder: Path, table: Path | None = None) -> list[Pair]:
             f"({', '.join(sorted(PICTURE_SUFFIXES))}); {WHERE_TO_GET}"
         )
     return pairs
+
+
+def check_layout(folder: Path) -> None:
+    """Raises DataError unless the folder holds Image/ and Mask/."""
+    for wanted in (folder, folder / IMAGE_FOLDER, folder / MASK_FOLDER):
+        if not wanted.is_dir():
+            raise DataError(
+                f"no such data folder: {wanted}; wanted a folder that holds "
+                f"{IMAGE_FOLDER}/ and {MASK_FOLDER}/; {WHERE_TO_GET}"
+            )
+
+
+def is_flood_area(folder: Path) -> bool:
+    """Whether the names in Image/ are those of the Flood Area data set, a few more or fewer."""
+    known = {row["Image"] for row in read_table(FLOOD_AREA)}
+    names = {path.name for path in pictures_in(folder / IMAGE_FOLDER)}
+    return len(names & known) >= 0.75 * len(names | known)
+
+
+def metadata(folder: Path) -> Path | None:
+    """The table of pairs that came with the folder, if one did."""
+    return folder / METADATA if (folder / METADATA).is_file() else None
 
 
 def fingerprint(pairs: Iterable[Pair]) -> str:

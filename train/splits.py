@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runtime.errors import DataError
-from runtime.files import sha256
+from train.duplicates import connected, scene_groups
 from train.pairs import Pair
 
 SPLITS = ("train", "val", "test")
@@ -19,9 +19,10 @@ SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]], str]:
     """Pairs by split, and the sentence that says what decided it.
 
-    A split that the pairs bring along is kept. Otherwise whole groups are dealt out by `seed`;
-    pictures with identical bytes count as one group where no group is known. Raises DataError
-    when a group lies in two splits, or train or val would stay empty.
+    A split that the pairs bring along is kept. Otherwise whole groups are dealt out by `seed`:
+    the groups that the pairs bring along, or where any is unknown those joined with the
+    near-duplicates that train.duplicates finds. Raises DataError when a group lies in two splits,
+    or train or val would stay empty.
     """
     if any(pair.split for pair in pairs):
         splits, rule = _given(pairs), "given with the pairs"
@@ -56,13 +57,30 @@ def _given(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
 
 def _dealt(pairs: Sequence[Pair], seed: int) -> dict[str, list[Pair]]:
     groups: dict[str, list[Pair]] = defaultdict(list)
-    for pair in pairs:
-        groups[pair.group or sha256(pair.image)].append(pair)
+    for pair, group in zip(pairs, _groups(pairs), strict=True):
+        groups[group].append(pair)
     names = sorted(groups)
     splits: dict[str, list[Pair]] = {name: [] for name in SPLITS}
     for turn in np.random.default_rng(seed).permutation(len(names)):
         _neediest(splits, len(pairs)).extend(groups[names[turn]])
     return splits
+
+
+def _groups(pairs: Sequence[Pair]) -> list[str]:
+    if all(pair.group for pair in pairs):
+        return [pair.group or "" for pair in pairs]
+    scenes = scene_groups([pair.image for pair in pairs])
+    members: dict[str, list[int]] = defaultdict(list)
+    for index, (pair, scene) in enumerate(zip(pairs, scenes, strict=True)):
+        members[f"scene {scene}"].append(index)
+        if pair.group:
+            members[f"group {pair.group}"].append(index)
+    links = [(indices[0], index) for indices in members.values() for index in indices[1:]]
+    groups = [""] * len(pairs)
+    for indices in connected(len(pairs), links):
+        for index in indices:
+            groups[index] = scenes[indices[0]]
+    return groups
 
 
 def _neediest(splits: dict[str, list[Pair]], total: int) -> list[Pair]:

@@ -117,11 +117,8 @@ def test_an_image_without_mask_is_named(photographs: Path, with_table: bool) -> 
 
 def test_an_unreadable_image_is_named(photographs: Path) -> None:
     (photographs / "Image" / "4.jpg").write_bytes(b"no picture")
-    data = open_dataset(str(photographs))
     with pytest.raises(DataError, match=r"cannot read .*4\.jpg as a picture"):
-        for samples in data.splits.values():
-            for index in range(len(samples)):
-                samples[index]
+        open_dataset(str(photographs))
 
 
 @pytest.mark.parametrize(
