@@ -13,6 +13,8 @@ from export.frames import find_data, proof_frames
 from export.parity import LIMITS
 from export.report import Row, show
 from runtime.console import run, say
+from runtime.engine import build_engine, find_builder
+from runtime.errors import BackendError
 from runtime.files import make_folder
 from train.checkpoint import load_checkpoint
 from train.settings import parse_size
@@ -36,6 +38,13 @@ def export(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; default: exports/RUN.")
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|tensorrt|tensorrt-rtx|none",
+            help="Also build engines; auto does where there is a builder and a GPU.",
+        ),
+    ] = "auto",
     data: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Photographs to prove on; default: the checkpoint's own."),
@@ -70,8 +79,26 @@ def export(
             )
         )
     show(rows)
+    build_engines([row.artefact for row in rows], engine)
     say(f"look at {', '.join(str(row.artefact) for row in rows)}, each with its .json beside it")
     say(f"try it: flood-runtime --model {rows[-1].artefact} --source PICTURES_OR_VIDEO")
+
+
+def build_engines(graphs: list[Path], builder: str) -> None:
+    """An engine for each graph, by a named builder; by "auto" only where that is possible.
+
+    Raises BackendError when a builder was named that cannot work here, ModelError.
+    """
+    if builder == "none":
+        return
+    try:
+        find_builder(builder)
+    except BackendError as error:
+        if builder != "auto":
+            raise
+        return say(str(error).replace("MODEL.onnx", str(graphs[-1])))
+    for graph in graphs:
+        say(f"engine: {build_engine(graph, builder)}")
 
 
 if __name__ == "__main__":

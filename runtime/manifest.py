@@ -49,11 +49,25 @@ class Provenance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EngineBinding:
+    """The only place where an engine may run. library: "tensorrt" or "tensorrt_rtx", and its
+    version; gpu, compute_capability ("8.7") and driver: of the machine that built it, or "any" for
+    an engine built ahead of time. source_sha256: of the graph it was built from."""
+
+    library: str
+    version: str
+    gpu: str
+    compute_capability: str
+    driver: str
+    source_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
     any number of frames. half_layers: where layers were counted ("graph", "tensorrt") -> how many
-    compute in half precision, of how many; empty for other precisions."""
+    compute in half precision, of how many; empty for other precisions. engine: only of engines."""
 
     schema: int
     model: str
@@ -71,6 +85,7 @@ class Manifest:
     provenance: Provenance
     artefact_sha256: str
     half_layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    engine: EngineBinding | None = None
 
     def __post_init__(self) -> None:
         for wanted, holds in _rules(self):

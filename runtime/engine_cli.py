@@ -1,0 +1,30 @@
+"""`flood-runtime build`: an engine for this machine's GPU, from an exported graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def build(
+    graph: Annotated[
+        Path, typer.Argument(metavar="MODEL.onnx", help="An exported graph with its manifest.")
+    ],
+    builder: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, tensorrt or tensorrt-rtx.")
+    ] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; default: beside the graph.")
+    ] = None,
+) -> None:
+    """Build an engine for this machine; the precision is the graph's."""
+    from runtime.console import say
+    from runtime.engine import build_engine
+    from runtime.manifest import read_manifest
+
+    engine = build_engine(graph, builder, out)
+    for where, (half, layers) in read_manifest(engine).half_layers.items():
+        say(f"half precision in the {where} network: {half} of {layers} layers")
+    typer.echo(engine)
