@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
 from runtime.images import Frame
@@ -19,18 +20,27 @@ def prefetch(
     depth: int = 4,
     drop_oldest: bool = False,
     stopped: Callable[[], bool] = lambda: False,
+    max_staleness_s: float | None = None,
 ) -> Prefetch:
     """Frames that are read in a thread of their own, up to `depth` ahead of who takes them.
 
     drop_oldest: the newest frame wins and what nobody took in time is counted as dropped, as live
     sources need it; else the reader waits, and no frame is ever lost. stopped: asked while waiting;
-    ends the iteration. An error of the reader is raised after the frames that came before it.
+    ends the iteration. max_staleness_s: with drop_oldest, a frame whose timestamp (Unix time) is
+    older than this many seconds when it is its turn is dropped; None sets no bound. An error of the
+    reader is raised after the frames that came before it.
     """
-    return Prefetch(frames, depth, drop_oldest, stopped)
+    if not drop_oldest:
+        max_staleness_s = None
+    return Prefetch(frames, depth, drop_oldest, stopped, max_staleness_s)
 
 
 class Prefetch:
-    """Iterate once. The thread ends with the iteration, or with close() when that stops early."""
+    """Iterate once. The thread ends with the iteration, or with close() when that stops early.
+
+    reasons: how many frames were dropped because nobody took them in time ("queue full"), because
+    they were too old ("stale"), or because the run ended before their turn ("stopped").
+    """
 
     def __init__(
         self,
@@ -38,8 +48,10 @@ class Prefetch:
         depth: int,
         drop_oldest: bool,
         stopped: Callable[[], bool],
+        max_staleness_s: float | None,
     ) -> None:
-        self.dropped = 0
+        self.reasons: Counter[str] = Counter()
+        self._max_staleness_s = max_staleness_s
         self._frames = frames
         self._depth = depth
         self._drop_oldest = drop_oldest
@@ -51,6 +63,11 @@ class Prefetch:
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._produce, name="prefetch", daemon=True)
         self._thread.start()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were dropped so far, for whichever reason."""
+        return self.reasons.total()
 
     def __iter__(self) -> Iterator[Frame]:
         try:
@@ -65,18 +82,30 @@ class Prefetch:
         """Ends the thread; frames that were read ahead are let go. May be called twice."""
         with self._changed:
             self._closed = True
+            if self._drop_oldest and self._queue:
+                self.reasons["stopped"] += len(self._queue)
+            self._queue.clear()
             self._changed.notify_all()
         self._thread.join(JOIN_S)
 
     def _take(self) -> Frame | None:
         with self._changed:
-            while not self._queue and not self._finished and not self._ended():
+            while not self._fresh() and not self._finished and not self._ended():
                 self._changed.wait(WAKE_UP_S)
             if self._ended() or not self._queue:
                 return None
             frame = self._queue.popleft()
             self._changed.notify_all()
             return frame
+
+    def _fresh(self) -> bool:
+        """Whether a frame waits that is young enough; those before it are dropped."""
+        if self._max_staleness_s is not None:
+            oldest_s = time.time() - self._max_staleness_s
+            while self._queue and self._queue[0].timestamp_s < oldest_s:
+                self._queue.popleft()
+                self.reasons["stale"] += 1
+        return bool(self._queue)
 
     def _ended(self) -> bool:
         return self._closed or self._stopped()
@@ -98,10 +127,12 @@ class Prefetch:
             while len(self._queue) >= self._depth and not self._closed:
                 if self._drop_oldest:
                     self._queue.popleft()
-                    self.dropped += 1
+                    self.reasons["queue full"] += 1
                 else:
                     self._changed.wait()
             if self._closed:
+                if self._drop_oldest:
+                    self.reasons["stopped"] += 1
                 return False
             self._queue.append(frame)
             self._changed.notify_all()

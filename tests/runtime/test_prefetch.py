@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -58,6 +59,7 @@ def test_a_live_source_keeps_the_newest_and_counts_the_rest() -> None:
     assert finished.wait(10)
     assert [frame.index for frame in ahead] == [96, 97, 98, 99]
     assert ahead.dropped == 96
+    assert ahead.reasons == {"queue full": 96}
 
 
 def test_an_error_comes_after_the_frames_before_it() -> None:
@@ -106,3 +108,40 @@ def test_an_error_after_the_request_to_stop_is_not_raised() -> None:
     stopping: list[bool] = []
     for _ in prefetch(breaking(), stopped=lambda: bool(stopping)):
         stopping.append(True)
+
+
+def test_what_is_too_old_when_its_turn_comes_is_dropped() -> None:
+    now_s = time.time()
+    ages_s = (90.0, 60.0, 0.0, -60.0)
+    finished = threading.Event()
+
+    def ageing() -> Iterator[Frame]:
+        for index, age_s in enumerate(ages_s):
+            yield Frame(image=IMAGE, index=index, timestamp_s=now_s - age_s, name=str(index))
+        finished.set()
+
+    ahead = prefetch(ageing(), drop_oldest=True, max_staleness_s=30.0)
+    assert finished.wait(10)
+    assert [frame.index for frame in ahead] == [2, 3]
+    assert ahead.reasons == {"stale": 2}
+
+
+def test_a_file_has_no_age() -> None:
+    ahead = prefetch(frames(20), drop_oldest=False, max_staleness_s=0.5)
+    assert len(list(ahead)) == 20
+    assert ahead.dropped == 0
+
+
+@pytest.mark.parametrize("taken", [0, 1, 7, 50])
+def test_every_frame_of_a_live_source_is_taken_or_dropped_for_a_reason(taken: int) -> None:
+    """However early the run ends, what the source gave is accounted for."""
+    given: list[int] = []
+    ahead = prefetch(frames(50, given.append), depth=3, drop_oldest=True)
+    got = 0
+    for _ in ahead:
+        got += 1
+        if got >= taken:
+            break
+    ahead.close()
+    assert got + ahead.dropped in (len(given), len(given) + 1), "one may still be on its way"
+    assert threads() == []
