@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 from runtime.counts import Counts
 from runtime.model import Model
 from runtime.observe import Observation, observe
-from runtime.prefetch import prefetch
+from runtime.prefetch import MAX_STALENESS_S, Prefetch, prefetch
 from runtime.sinks import Sinks
 from runtime.sources import Source
 
@@ -55,6 +54,9 @@ class Tally:
             "processed": counts.processed,
             "dropped": counts.dropped,
             "failed": counts.failed,
+            "reasons": dict(counts.reasons),
+            "gaps": counts.gaps,
+            "away_s": round(counts.away_s, 3),
         }
         number = counts.processed
         if number == 0:
@@ -79,6 +81,7 @@ def run_pipeline(
     tally: Tally,
     *,
     max_frames: int | None = None,
+    max_staleness_s: float = MAX_STALENESS_S,
     stopped: Callable[[], bool] = lambda: False,
     progress: Callable[[Tally], None] = lambda tally: None,
 ) -> None:
@@ -87,18 +90,36 @@ def run_pipeline(
     The tally is kept up to date throughout, so that it is right also when an error ends the run.
     Raises SourceError, BackendError or SinkError.
     """
-    live = source.info.live
-    with closing(prefetch(source, drop_oldest=live, stopped=stopped)) as frames:
-        try:
-            for frame in frames:
-                observation = observe(frame, model)
-                processed = tally.counts.processed + 1
-                counts = Counts(processed=processed, dropped=frames.dropped, failed=source.failed)
-                tally.add(sinks.write(observation, counts), counts)
-                progress(tally)
-                if processed == max_frames:
-                    break
-        finally:
-            tally.counts = Counts(
-                processed=tally.counts.processed, dropped=frames.dropped, failed=source.failed
-            )
+    frames = prefetch(
+        source,
+        drop_oldest=source.info.live,
+        stopped=stopped,
+        max_staleness_s=max_staleness_s,
+    )
+    try:
+        for frame in frames:
+            observation = observe(frame, model)
+            counts = account(tally.counts.processed + 1, frames, source)
+            tally.add(sinks.write(observation, counts), counts)
+            progress(tally)
+            if counts.processed == max_frames:
+                break
+    finally:
+        frames.close()
+        tally.counts = account(tally.counts.processed, frames, source)
+
+
+def account(processed: int, frames: Prefetch, source: Source) -> Counts:
+    """What became of every frame so far."""
+    reasons = Counter(frames.reasons)
+    reasons.update(source.dropped)
+    gaps = source.gaps
+    return Counts(
+        processed=processed,
+        dropped=reasons.total(),
+        failed=source.failed,
+        reasons=reasons,
+        gaps=gaps.number,
+        away_s=gaps.away_s,
+        last_gap=gaps.recent[-1] if gaps.recent else None,
+    )

@@ -53,10 +53,14 @@ def live_line(info: SourceInfo, max_frames: int | None) -> Iterator[Callable[[Ta
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The summary of Tally.summary for people."""
     frames = summary["frames"]
+    reasons = ", ".join(f"{number} {reason}" for reason, number in frames["reasons"].items())
     lines = [
         f"{frames['seen']} frames seen = {frames['processed']} processed "
-        f"+ {frames['dropped']} dropped + {frames['failed']} failed"
+        f"+ {frames['dropped']} dropped{f' ({reasons})' if reasons else ''} "
+        f"+ {frames['failed']} failed"
     ]
+    if frames["gaps"]:
+        lines.append(f"away {frames['gaps']} times, {frames['away_s']:.1f} s in all")
     if "water_fraction" not in summary:
         return lines
     water = {key: value * 100 for key, value in summary["water_fraction"].items()}

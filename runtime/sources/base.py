@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from runtime.counts import Gaps
 from runtime.images import Frame
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Source(Protocol):
     info: SourceInfo
     failed: int
     """Frames that could not be read so far; each was reported and skipped."""
+    dropped: Mapping[str, int]
+    """Frames that came and were not given on, by reason; only live sources drop any."""
+    gaps: Gaps
+    """The times in which a live source was away."""
 
     def __iter__(self) -> Iterator[Frame]: ...
 

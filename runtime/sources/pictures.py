@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runtime.console import say
+from runtime.counts import Gaps
 from runtime.errors import DataError
 from runtime.images import PICTURE_SUFFIXES, Frame, read_picture
 from runtime.sources.base import SourceInfo
@@ -30,6 +31,8 @@ class PictureSource:
     def __init__(self, uri: str, paths: Sequence[Path]) -> None:
         self._paths = sorted(paths, key=natural_order)
         self.failed = 0
+        self.dropped: dict[str, int] = {}
+        self.gaps = Gaps()
         self.info = SourceInfo(
             uri=uri, live=False, fps=PICTURES_PER_SECOND, frame_count=len(self._paths)
         )

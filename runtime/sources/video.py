@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from runtime.counts import Gaps
 from runtime.errors import SourceError
 from runtime.images import Frame
 from runtime.sources.base import SourceInfo
@@ -31,6 +32,8 @@ class VideoFile:
         self._path = path
         self._capture = Capture(str(path), cv2.CAP_FFMPEG)
         self.failed = 0
+        self.dropped: dict[str, int] = {}
+        self.gaps = Gaps()
         if not self._capture.is_open:
             raise SourceError(
                 f"{path} is no video that can be decoded; check that it plays, or convert it: "
