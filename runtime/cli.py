@@ -13,12 +13,14 @@ import typer
 
 import runtime
 from runtime.console import run, say
+from runtime.engine_cli import build
 from runtime.errors import ModelError, SourceError
 
 if TYPE_CHECKING:
     from runtime.sinks import Outputs
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command()(build)
 
 
 def main() -> None:
