@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from runtime.errors import ManifestError, ParityError
 from runtime.files import write_bytes
 from runtime.manifest import Manifest
+from runtime.processing import preprocess, to_mask
 
 LARGEST_FILE = 300_000
 """Bytes; golden frames travel with every artefact and must not weigh."""
@@ -88,10 +91,48 @@ def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
     return golden
 
 
+def flipped_share(
+    golden: Golden, number: int, manifest: Manifest, infer: Callable[[Any], NDArray[np.float32]]
+) -> float:
+    """Share of pixels, 0 to 1, in which the mask of one golden frame is not the expected one.
+
+    infer: (1, h, w, 3) uint8 RGB -> (1, 1, h, w) float32 logits. NaN counts as wrong throughout.
+    """
+    frame, expected = golden.frames[number], golden.masks[number]
+    inputs = preprocess(frame, manifest.input_size, manifest.resize)[np.newaxis]
+    logits = infer(inputs)[0, 0]
+    if not np.isfinite(logits).all():
+        return 1.0
+    height, width = expected.shape
+    return float(np.mean(to_mask(logits, (height, width), manifest.threshold) != expected))
+
+
+def check_golden(
+    golden: Golden,
+    manifest: Manifest,
+    infer: Callable[[Any], NDArray[np.float32]],
+    count: int | None = None,
+) -> float:
+    """The largest share of flipped pixels in the first `count` golden frames, or in all of them.
+
+    Raises ParityError when that is more than the manifest's precision allows.
+    """
+    numbers = range(len(golden.frames) if count is None else min(count, len(golden.frames)))
+    worst = max(flipped_share(golden, number, manifest, infer) for number in numbers)
+    allowed = MOST_FLIPPED[manifest.precision]
+    if worst > allowed:
+        raise ParityError(
+            f"{worst:.1%} of a golden frame's mask differ from what was proved at export, at most "
+            f"{allowed:.1%} may: do not trust its masks; update the library, or export anew"
+        )
+    return worst
+
+
 def _check(golden: Golden, manifest: Manifest, path: Path) -> None:
     frames, masks = golden.frames, golden.masks
     well_formed = (
-        (frames.dtype, masks.dtype) == (np.uint8, np.bool_)
+        frames.dtype == np.uint8
+        and masks.dtype == np.bool_
         and frames.ndim == 4
         and frames.shape[3] == 3
         and frames.shape[:3] == masks.shape

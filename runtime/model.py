@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.backends import Backend, load_backend
+from runtime.backends.batches import infer_any
+from runtime.backends.choice import choose
 from runtime.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -19,25 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """What turns inputs into logits, and the contract by which inputs are made and logits read."""
+    """What turns inputs into logits, and the contract by which inputs are made and logits read.
+
+    passed_over: one line for each faster backend that "auto" tried in vain: which and why.
+    """
 
     manifest: Manifest
     backend: Backend
+    passed_over: tuple[str, ...] = ()
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits of any number of inputs, also where the artefact takes a fixed batch only.
 
         inputs: (N, h, w, 3) uint8 RGB at network size, N at least 1. Returns (N, 1, h, w) float32
-        in memory that the caller owns. Raises BackendError.
+        in memory that the caller owns. Safe for concurrent calls. Raises BackendError.
         """
-        batch = self.manifest.batch
-        if batch in (0, len(inputs)) or len(inputs) == 0:
-            return self.backend.infer(inputs)
-        parts = [
-            self.backend.infer(_filled_up(inputs[start : start + batch], batch))
-            for start in range(0, len(inputs), batch)
-        ]
-        return np.concatenate(parts)[: len(inputs)]
+        return infer_any(self.backend, self.manifest, inputs)
 
     def __enter__(self) -> Self:
         return self
@@ -54,12 +53,11 @@ class Model:
 def load_model(path: Path, backend: str = "auto") -> Model:
     """Verifies an artefact against its manifest and loads it into a backend.
 
-    Raises ManifestError, ModelError or BackendError.
+    backend: a name, or "auto" for the fastest that is seen to give the right answer. Raises
+    ManifestError, ModelError or BackendError.
     """
     manifest = read_manifest(path)
-    return Model(manifest, load_backend(path, manifest, backend))
-
-
-def _filled_up(inputs: NDArray[np.uint8], batch: int) -> NDArray[np.uint8]:
-    missing = batch - len(inputs)
-    return np.concatenate([inputs, np.repeat(inputs[-1:], missing, axis=0)]) if missing else inputs
+    if backend != "auto":
+        return Model(manifest, load_backend(path, manifest, backend))
+    choice = choose(path, manifest)
+    return Model(manifest, choice.backend, choice.passed_over)

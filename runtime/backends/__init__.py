@@ -1,7 +1,7 @@
 """What runs an artefact. A backend is one method and a context manager, nothing else.
 
-The table maps an artefact's suffix to the backends that can run it. A backend's library is
-imported only when that backend is loaded.
+One table says which backend runs which artefacts, and which of them is fastest. A backend's
+library is imported only when that backend is loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """Runs one artefact. Not safe for concurrent calls: use one backend per thread."""
+    """Runs one artefact. Concurrent calls are safe: they wait for one another."""
 
     name: str
     """The backend and what it runs on, as shown to people: "onnxruntime (CPU)"."""
@@ -48,48 +48,88 @@ class Backend(Protocol):
     ) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Where a backend lives, what it needs, and how to get that."""
+    """Where a backend lives, which artefacts it runs, and how to get what it needs.
+
+    automatic: whether "auto" may take it.
+    """
 
     module: str
     class_name: str
-    library: str
+    suffixes: tuple[str, ...]
     extra: str
+    automatic: bool = True
 
 
 BACKENDS: dict[str, Entry] = {
-    "onnxruntime": Entry(
-        "runtime.backends.onnxruntime", "OnnxRuntimeBackend", "onnxruntime", "cpu"
+    "tensorrt": Entry(
+        module="runtime.backends.tensorrt",
+        class_name="TensorRtBackend",
+        suffixes=(".engine",),
+        extra="tensorrt",
     ),
-    "fake": Entry("runtime.backends.fake", "FakeBackend", "numpy", "cpu"),
+    "onnxruntime-cuda": Entry(
+        module="runtime.backends.onnxruntime_cuda",
+        class_name="OnnxRuntimeCudaBackend",
+        suffixes=(".onnx",),
+        extra="gpu",
+    ),
+    "openvino": Entry(
+        module="runtime.backends.openvino",
+        class_name="OpenVinoBackend",
+        suffixes=(".onnx",),
+        extra="openvino",
+    ),
+    "onnxruntime": Entry(
+        module="runtime.backends.onnxruntime",
+        class_name="OnnxRuntimeBackend",
+        suffixes=(".onnx",),
+        extra="cpu",
+    ),
+    "fake": Entry(
+        module="runtime.backends.fake",
+        class_name="FakeBackend",
+        suffixes=(".onnx", ".engine"),
+        extra="cpu",
+        automatic=False,
+    ),
 }
-SUFFIXES: dict[str, tuple[str, ...]] = {".onnx": ("onnxruntime", "fake")}
-"""Backends for an artefact's suffix, fastest first; "auto" takes the first."""
+"""Every backend, fastest first: "auto" takes the first that gives the right answer."""
+
+
+def candidates(path: Path) -> list[str]:
+    """The backends that run this kind of artefact, fastest first. Raises BackendError."""
+    names = [name for name, entry in BACKENDS.items() if path.suffix in entry.suffixes]
+    if not names:
+        suffixes = sorted({suffix for entry in BACKENDS.values() for suffix in entry.suffixes})
+        raise BackendError(
+            f"no backend runs {path.name}; wanted a file ending in {' or '.join(suffixes)}: "
+            "make one with 'python -m export'"
+        )
+    return names
 
 
 def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backend:
-    """Loads an artefact into a backend, by the artefact's suffix or by name.
+    """Loads an artefact into a backend, named or "auto" (see runtime.backends.choice).
 
-    Raises BackendError when the backend is unknown, does not run this kind of artefact, or its
-    library is missing; ModelError when the artefact cannot be loaded or does not fit its manifest.
+    Raises BackendError when the backend is unknown, does not run this kind of artefact, its
+    library is missing or its device does not work; ModelError when the artefact cannot be loaded
+    or does not fit its manifest.
     """
-    candidates = SUFFIXES.get(path.suffix)
-    if candidates is None:
+    names = candidates(path)
+    if backend == "auto":
+        from runtime.backends.choice import choose
+
+        return choose(path, manifest).backend
+    if backend not in BACKENDS:
+        raise BackendError(f"unknown backend '{backend}'; choose from: auto, {', '.join(BACKENDS)}")
+    if backend not in names:
         raise BackendError(
-            f"no backend runs {path.name}; wanted a file ending in {', '.join(SUFFIXES)}: "
-            "make one with 'python -m export'"
+            f"backend '{backend}' does not run {path.suffix} files; "
+            f"choose from: auto, {', '.join(names)}"
         )
-    name = candidates[0] if backend == "auto" else backend
-    if name not in BACKENDS:
-        raise BackendError(f"unknown backend '{name}'; choose from: auto, {', '.join(BACKENDS)}")
-    if name not in candidates:
-        raise BackendError(
-            f"backend '{name}' does not run {path.suffix} files; "
-            f"choose from: auto, {', '.join(candidates)}"
-        )
-    backend_class = _import_backend(name, BACKENDS[name])
-    loaded: Backend = backend_class(path, manifest)
+    loaded: Backend = _import_backend(backend, BACKENDS[backend])(path, manifest)
     return loaded
 
 
@@ -97,9 +137,16 @@ def _import_backend(name: str, entry: Entry) -> Any:
     try:
         return getattr(importlib.import_module(entry.module), entry.class_name)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] != entry.library.split(".")[0]:
+        if error.name is None or error.name.split(".")[0] == "runtime":
             raise
-        raise BackendError(
-            f"backend '{name}' needs the library {entry.library}, which is not installed; "
-            f"install it with: pip install 'flood-runtime[{entry.extra}]'"
-        ) from error
+        raise missing_library(name, error.name.split(".")[0], entry.extra) from error
+    except ImportError as error:  # installed, but a shared library of it is not
+        raise BackendError(f"backend '{name}' cannot be loaded: {error}") from error
+
+
+def missing_library(name: str, library: str, extra: str) -> BackendError:
+    """The one sentence for a library that is not installed."""
+    return BackendError(
+        f"backend '{name}' needs the library {library}, which is not installed; "
+        f"install it with: pip install 'flood-runtime[{extra}]'"
+    )

@@ -73,6 +73,16 @@ def closed(backend: str) -> BackendError:
     return BackendError(f"{backend} is closed; load the model again")
 
 
+def failed(backend: str, reason: str) -> BackendError:
+    """The one sentence for a library that fails while it runs."""
+    return BackendError(f"{backend} failed: {reason.strip()}; try another --backend")
+
+
+def unloadable(library: str, path: Path, reason: str) -> ModelError:
+    """The one sentence for an artefact that a library cannot load."""
+    return ModelError(f"{library} cannot load {path} ({reason.strip()}); export the model anew")
+
+
 def _may_be(announced: tuple[int | None, ...], actual: tuple[int | None, ...]) -> bool:
     return len(announced) == len(actual) and all(
         side is None or side == other for side, other in zip(announced, actual, strict=True)
