@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from runtime.images import read_picture
-from train.console import console
+from train.console import console, quiet
 
 THUMBNAIL = 128
 """Side of the square that every picture is squeezed into, whatever its shape."""
@@ -90,7 +90,20 @@ def in_parallel(task: Callable[[T], R], items: Sequence[T], title: str) -> list[
     """The task's results in the order of the items, from one thread per core, behind a bar."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(task, items)
-        return list(track(results, title, total=len(items), console=console, transient=True))
+        return list(
+            track(results, title, total=len(items), console=console, transient=True, disable=quiet)
+        )
+
+
+def joined(*labellings: Sequence[Hashable | None]) -> list[list[int]]:
+    """The groups of indices that share a label in any of the labellings; None shares with none."""
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for number, labels in enumerate(labellings):
+        for index, label in enumerate(labels):
+            if label is not None:
+                members[number, label].append(index)
+    links = [(indices[0], index) for indices in members.values() for index in indices[1:]]
+    return connected(len(labellings[0]), links)
 
 
 def connected(count: int, links: Iterable[tuple[int, int]]) -> list[list[int]]:

@@ -17,8 +17,8 @@ from runtime.images import PICTURE_SUFFIXES
 IMAGE_FOLDER, MASK_FOLDER = "Image", "Mask"
 METADATA = "metadata.csv"
 FLOOD_AREA = Path(__file__).with_name("flood_area.csv")
-"""What is known of 286 pairs of that data set: pairing, scenes, splits, faults. Four pictures of the
-full download stand in no row (nobody knows what they duplicate), so they are left out."""
+"""What is known of 286 pairs of that data set: pairing, scenes, splits, faults. Four pictures of
+the full download stand in no row (nobody knows what they duplicate), so they are left out."""
 WHERE_TO_GET = (
     "the real data set is 'Flood Area Segmentation' by Faizal Karim: "
     "https://www.kaggle.com/datasets/faizalkarim/flood-area-segmentation"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runtime.errors import DataError
-from train.duplicates import connected, scene_groups
+from train.duplicates import joined, scene_groups
 from train.pairs import Pair
 
 SPLITS = ("train", "val", "test")
@@ -70,14 +70,8 @@ def _groups(pairs: Sequence[Pair]) -> list[str]:
     if all(pair.group for pair in pairs):
         return [pair.group or "" for pair in pairs]
     scenes = scene_groups([pair.image for pair in pairs])
-    members: dict[str, list[int]] = defaultdict(list)
-    for index, (pair, scene) in enumerate(zip(pairs, scenes, strict=True)):
-        members[f"scene {scene}"].append(index)
-        if pair.group:
-            members[f"group {pair.group}"].append(index)
-    links = [(indices[0], index) for indices in members.values() for index in indices[1:]]
     groups = [""] * len(pairs)
-    for indices in connected(len(pairs), links):
+    for indices in joined(scenes, [pair.group for pair in pairs]):
         for index in indices:
             groups[index] = scenes[indices[0]]
     return groups

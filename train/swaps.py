@@ -24,8 +24,9 @@ BLOCK = 1024
 SUSPECTED = 0.1
 """Least gain of fit per picture that is worth a look."""
 NEARLY_CERTAIN = 0.3
-"""Gain of fit per picture that correct masks do not reach: planted swaps in real photographs of
-floods gain 1 in the median, correct masks never more than 0."""
+"""Gain of fit per picture that correct masks do not reach. Swaps planted in real photographs of
+floods gain 1.4 in the median and 0.56 at the first percentile, correct masks never more than 0."""
+_PRICES = (0.4, 0.2, SUSPECTED)
 _EDGE_WEIGHT = 0.1
 _RIDGE = 0.01
 """Added to the variances of features with variance 1, so that flat areas do not win."""
@@ -74,19 +75,35 @@ def mask_fits(thumbnails: NDArray[np.uint8], masks: NDArray[np.float32]) -> NDAr
 
 
 def _gaining_cycles(fits: NDArray[np.float64]) -> list[tuple[tuple[int, ...], float]]:
-    own = fits.diagonal()
-    _, mask_of = linear_sum_assignment(fits + SUSPECTED * np.eye(len(fits)), maximize=True)
-    gains = fits[np.arange(len(fits)), mask_of] - own
+    """Cycles of the best assignment and their gain per picture. Each move has to pay a price, a
+    high one first, so that no weak move is drawn into a cycle that explains itself without it."""
+    left = np.arange(len(fits))
+    cycles = []
+    for price in _PRICES:
+        among = fits[np.ix_(left, left)]
+        _, mask_of = linear_sum_assignment(among + price * np.eye(len(left)), maximize=True)
+        gains = among[np.arange(len(left)), mask_of] - among.diagonal()
+        taken: list[int] = []
+        for cycle in _cycles(mask_of):
+            score = float(gains[cycle].mean())
+            if score >= price:
+                cycles.append((tuple(left[cycle].tolist()), score))
+                taken += cycle
+        left = np.delete(left, taken)
+    return cycles
+
+
+def _cycles(successor: NDArray[np.intp]) -> list[list[int]]:
+    """The cycles of a permutation that move anything, each from its lowest member on."""
     cycles, seen = [], set[int]()
-    for start in range(len(fits)):
-        cycle: list[int] = []
+    for start in range(len(successor)):
+        cycle = []
         while start not in seen:
             seen.add(start)
             cycle.append(start)
-            start = int(mask_of[start])
-        score = float(gains[cycle].mean()) if cycle else 0.0
-        if len(cycle) > 1 and score >= SUSPECTED:
-            cycles.append((tuple(cycle), score))
+            start = int(successor[start])
+        if len(cycle) > 1:
+            cycles.append(cycle)
     return cycles
 
 
