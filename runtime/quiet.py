@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read once, when FFmpeg is first used
+# Read once, when FFmpeg is first used; forced, because FFmpeg would print addresses with passwords.
+os.environ["OPENCV_FFMPEG_LOGLEVEL"] = "-8"
+os.environ.pop("OPENCV_FFMPEG_DEBUG", None)
 
 import cv2
 

@@ -12,32 +12,51 @@ from __future__ import annotations
 import glob
 from pathlib import Path
 
+import cv2
+
 from runtime.errors import SourceError
-from runtime.sources.address import GRAMMAR, parse, redact
+from runtime.sources.address import GRAMMAR, Address, parse, redact
 from runtime.sources.base import Source, SourceInfo
+from runtime.sources.connection import connect, why
 from runtime.sources.live import LiveSource
+from runtime.sources.options import LiveOptions
+from runtime.sources.patience import patiently
 from runtime.sources.pictures import PictureSource, is_picture
-from runtime.sources.video import VideoFile
+from runtime.sources.video import VideoFile, open_video
 
-__all__ = ["GRAMMAR", "Source", "SourceInfo", "open_source", "redact"]
+__all__ = ["GRAMMAR", "LiveOptions", "Source", "SourceInfo", "open_source", "redact"]
 
 
-def open_source(uri: str) -> Source:
-    """Opens whatever an address names. Raises SourceError when it gives no frames."""
+def open_source(uri: str, options: LiveOptions | None = None) -> Source:
+    """Opens whatever an address names. Raises SourceError when it gives no frames.
+
+    options: wishes and limits for cameras and streams; files and pictures have none.
+    """
     address = parse(uri)
     if address.kind != "path":
-        return LiveSource(uri, address)
+        return _open_live(uri, address, options or LiveOptions())
     path = Path(address.where).expanduser()
     try:
         if path.is_dir():
             return _open_folder(uri, path)
         if path.exists():
-            return PictureSource(uri, [path]) if is_picture(path) else VideoFile(uri, path)
+            return PictureSource(uri, [path]) if is_picture(path) else open_video(uri, path)
     except OSError as error:
         raise SourceError(f"cannot read {path} ({error.strerror}); check the path") from error
     if glob.has_magic(address.where):
         return _open_glob(uri, str(path))
     raise SourceError(f"no such file or folder: {path}; wanted {GRAMMAR}")
+
+
+def _open_live(uri: str, address: Address, options: LiveOptions) -> Source:
+    """A camera or stream; a recording behind http:// is a file, and read to its end."""
+    capture = patiently(lambda: connect(address, options))
+    if not capture.is_open:
+        raise SourceError(patiently(lambda: why(address, options)))
+    recorded = address.kind == "stream" and not uri.lower().startswith("rtsp")
+    if recorded and capture.number(cv2.CAP_PROP_FRAME_COUNT):
+        return VideoFile(uri, capture)
+    return LiveSource(uri, address, options, capture)
 
 
 def _open_folder(uri: str, folder: Path) -> Source:
@@ -57,7 +76,7 @@ def _open_glob(uri: str, pattern: str) -> Source:
     if pictures:
         return PictureSource(uri, pictures)
     if len(files) == 1:
-        return VideoFile(uri, files[0])
+        return open_video(uri, files[0])
     if not files:
         raise SourceError(f"no file matches '{pattern}'; check the pattern and quote it")
     raise SourceError(

@@ -28,7 +28,7 @@ def parse(uri: str) -> Address:
     """Reads an address. Raises SourceError for one that is outside the grammar."""
     if uri.isascii() and uri.isdigit():
         return Address("camera", f"/dev/video{int(uri)}")
-    if re.fullmatch(r"/dev/video\d+", uri):
+    if re.fullmatch(r"/dev/video\d+|/dev/v4l/by-(id|path)/[^/]+", uri):
         return Address("camera", uri)
     scheme, separator, rest = uri.partition("://")
     if not separator:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -35,7 +36,7 @@ class Source(Protocol):
     info: SourceInfo
     failed: int
     """Frames that could not be read so far; each was reported and skipped."""
-    dropped: Mapping[str, int]
+    dropped: Counter[str]
     """Frames that came and were not given on, by reason; only live sources drop any."""
     gaps: Gaps
     """The times in which a live source was away."""

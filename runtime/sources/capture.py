@@ -34,6 +34,10 @@ class Capture:
         value = float(self._capture.get(key))
         return value if np.isfinite(value) and value > 0 else None
 
+    def set(self, key: int, value: float) -> None:
+        """Asks for a property; look at it afterwards, for drivers need not obey."""
+        self._capture.set(key, value)
+
     def read(self) -> tuple[NDArray[np.uint8], float] | None:
         """The next picture, (H, W, 3) uint8 BGR, and its container's timestamp in seconds.
 

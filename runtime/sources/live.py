@@ -1,64 +1,116 @@
-"""Cameras and streams: frames that come by the clock."""
+"""Cameras and streams: frames that come by the clock, and come back after every interruption."""
 
 from __future__ import annotations
 
-import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 import cv2
 
+from runtime.console import say
+from runtime.counts import Gaps
 from runtime.errors import SourceError
 from runtime.images import Frame
+from runtime.sources.absence import Absence
 from runtime.sources.address import Address, redact
 from runtime.sources.base import SourceInfo
-from runtime.sources.capture import Capture, timed_read
+from runtime.sources.capture import Capture
+from runtime.sources.connection import connect, why
+from runtime.sources.frozen import Stillness
+from runtime.sources.options import LiveOptions
+from runtime.sources.reads import Read, Reads
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-TIMEOUT_MS = 5000
-"""How long a stream may take to open and to give its next frame."""
-
-CSI_PIPELINE = (
-    "nvarguscamerasrc sensor-id={sensor} ! video/x-raw(memory:NVMM) ! nvvidconv ! "
-    "video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! "
-    "appsink drop=true max-buffers=1 sync=false"
-)
-"""NVIDIA's camera stack on Jetson, ending in the newest frame as BGR."""
-
 
 class LiveSource:
-    """A camera or a network stream. Timestamps are Unix time, taken when a frame arrives."""
+    """A camera or a network stream. Timestamps are Unix time: when a frame arrived, less what it
+    was late. When the connection breaks, or nothing comes, or the same picture again and again, it
+    reconnects, and gives nothing until there is a new frame."""
 
-    def __init__(self, uri: str, address: Address) -> None:
-        """Raises SourceError when the camera or stream does not open."""
+    def __init__(self, uri: str, address: Address, options: LiveOptions, capture: Capture) -> None:
+        """capture: the open camera or stream, which is closed with this source."""
         self._shown = redact(uri)
-        self._capture = _open(address)
+        self._address, self._options, self._capture = address, options, capture
+        self._closing = threading.Event()
+        self._absence: Absence | None = None
+        self._last_frame_s: float | None = None
+        self._stillness = Stillness()
         self.failed = 0
-        if not self._capture.is_open:
-            raise SourceError(_advice(address))
-        fps = self._capture.number(cv2.CAP_PROP_FPS)
+        self.dropped: Counter[str] = Counter()
+        self.gaps = Gaps()
+        fps = capture.number(cv2.CAP_PROP_FPS)
         self.info = SourceInfo(uri=self._shown, live=True, fps=fps, frame_count=None)
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
-        while (got := timed_read(self._capture)) is not None:
-            image, _, read_ms = got
-            yield Frame(
-                image=image,
-                index=index,
-                timestamp_s=time.time(),
-                name=f"{index:06d}",
-                read_ms=read_ms,
-            )
-            index += 1
-        raise SourceError(
-            f"{self._shown} stopped after {index} frames (no frame for {TIMEOUT_MS // 1000} s, or "
-            "it ended); check the cable, the power and the network, and start again"
+        while not self._closing.is_set():
+            timeout_s = self._options.read_timeout_s
+            reads = Reads(self._capture, self._address, timeout_s, self._closing.wait)
+            still_s = 0.0
+            while not self._frozen(still_s) and (read := reads.next()) is not None:
+                still_s = self._stillness.seconds(read.image, read.stamp_s, time.monotonic())
+                if reason := self._unfit(read, still_s):
+                    self.dropped[reason] += 1
+                else:
+                    yield self._frame(read, index)
+                index += 1
+            frozen = self._frozen(still_s)
+            self._reconnect(f"the same picture for {still_s:.1f} s" if frozen else reads.end)
+
+    def _frozen(self, still_s: float) -> bool:
+        limit_s = self._options.frozen_after_s
+        return limit_s is not None and still_s > limit_s
+
+    def _unfit(self, read: Read, still_s: float) -> str | None:
+        """Why this picture is not given on: the reason under which it is counted."""
+        if self._options.frozen_after_s is not None and still_s > self._options.repeat_s:
+            return "frozen"
+        return "stale" if read.buffered else None
+
+    def _frame(self, read: Read, index: int) -> Frame:
+        if self._absence is not None:
+            gap = self._absence.over()
+            self.gaps.add(gap)
+            self._absence = None
+            say(f"{self._shown}: back after {gap.duration_s:.1f} s")
+        self._last_frame_s = time.time()
+        return Frame(
+            image=read.image,
+            index=index,
+            timestamp_s=self._last_frame_s - read.lag_s,
+            name=f"{index:06d}",
+            read_ms=read.read_ms,
         )
+
+    def _reconnect(self, reason: str) -> None:
+        """Returns when there is a connection, or when closing. Raises SourceError to give up."""
+        self._capture.close()
+        if self._closing.is_set():
+            return
+        if self._absence is None:
+            self._absence = Absence(reason, self._last_frame_s, self._options)
+            say(f"{self._shown}: lost ({reason}); reconnecting")
+        while not self._closing.wait(self._absence.next_pause_s()):
+            if self._absence.too_long:
+                raise SourceError(
+                    f"{self._shown} was lost ({self._absence.reason}) and did not come back within "
+                    f"{self._options.give_up_after_s:g} s; check the cable, the power and the "
+                    "network, and start again"
+                )
+            self._capture = connect(self._address, self._options)
+            if self._closing.is_set():
+                self._capture.close()
+            if self._capture.is_open:
+                return
+            if not self._absence.explained:
+                say(f"{why(self._address, self._options)}; trying on")
+                self._absence.explained = True
 
     def __enter__(self) -> Self:
         return self
@@ -69,38 +121,5 @@ class LiveSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._closing.set()
         self._capture.close()
-
-
-def _open(address: Address) -> Capture:
-    if address.kind == "camera" and sys.platform.startswith("linux"):
-        return Capture(address.where, cv2.CAP_V4L2)
-    if address.kind == "camera":
-        return Capture(int(address.where.removeprefix("/dev/video")), cv2.CAP_ANY)
-    if address.kind == "csi":
-        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
-            raise SourceError(
-                f"csi://{address.where} needs OpenCV with GStreamer, which this one lacks; on a "
-                "Jetson use the OpenCV of JetPack, or the image of Dockerfile.jetson"
-            )
-        return Capture(CSI_PIPELINE.format(sensor=address.where), cv2.CAP_GSTREAMER)
-    open_timeout = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, TIMEOUT_MS)
-    read_timeout = (cv2.CAP_PROP_READ_TIMEOUT_MSEC, TIMEOUT_MS)
-    return Capture(address.where, cv2.CAP_FFMPEG, open_timeout + read_timeout)
-
-
-def _advice(address: Address) -> str:
-    if address.kind == "camera":
-        return (
-            f"no camera at {address.where}; plug one in, check that no other program uses it "
-            "and that you are in the group 'video', or name another with --camera or --source"
-        )
-    if address.kind == "csi":
-        return (
-            f"no CSI camera {address.where}; check its cable and that nvargus-daemon runs "
-            "(test it with: nvgstcapture-1.0)"
-        )
-    return (
-        f"cannot open {redact(address.where)} within {TIMEOUT_MS // 1000} s; check the address, "
-        "user name and password, and that the stream plays elsewhere (for example in VLC)"
-    )

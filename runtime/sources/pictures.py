@@ -31,7 +31,7 @@ class PictureSource:
     def __init__(self, uri: str, paths: Sequence[Path]) -> None:
         self._paths = sorted(paths, key=natural_order)
         self.failed = 0
-        self.dropped: dict[str, int] = {}
+        self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
         self.info = SourceInfo(
             uri=uri, live=False, fps=PICTURES_PER_SECOND, frame_count=len(self._paths)

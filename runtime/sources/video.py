@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +13,7 @@ import cv2
 from runtime.counts import Gaps
 from runtime.errors import SourceError
 from runtime.images import Frame
+from runtime.sources.address import redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture, timed_read
 
@@ -24,24 +26,30 @@ MISSING_SHARE = 0.05
 """The same as a share of the length, because containers without an index only estimate it."""
 
 
+def open_video(uri: str, path: Path) -> VideoFile:
+    """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
+    capture = Capture(str(path), cv2.CAP_FFMPEG)
+    if not capture.is_open:
+        raise SourceError(
+            f"{path} is no video that can be decoded; check that it plays, or convert it: "
+            f"ffmpeg -i {path.name} video.mp4"
+        )
+    return VideoFile(uri, capture)
+
+
 class VideoFile:
     """A video file. Never drops a frame; one that breaks off gives what can be decoded first."""
 
-    def __init__(self, uri: str, path: Path) -> None:
-        """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
-        self._path = path
-        self._capture = Capture(str(path), cv2.CAP_FFMPEG)
+    def __init__(self, uri: str, capture: Capture) -> None:
+        """capture: the open file, which is closed with this source."""
+        self._shown = redact(uri)
+        self._capture = capture
         self.failed = 0
-        self.dropped: dict[str, int] = {}
+        self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
-        if not self._capture.is_open:
-            raise SourceError(
-                f"{path} is no video that can be decoded; check that it plays, or convert it: "
-                f"ffmpeg -i {path.name} video.mp4"
-            )
         count = self._capture.number(cv2.CAP_PROP_FRAME_COUNT)
         self.info = SourceInfo(
-            uri=uri,
+            uri=self._shown,
             live=False,
             fps=self._capture.number(cv2.CAP_PROP_FPS),
             frame_count=round(count) if count else None,
@@ -56,7 +64,7 @@ class VideoFile:
             )
             index += 1
         if index == 0:
-            raise SourceError(f"{self._path} holds no frame that can be decoded; convert it anew")
+            raise SourceError(f"{self._shown} holds no frame that can be decoded; convert it anew")
         self._check_complete(last_s)
 
     def _check_complete(self, last_s: float) -> None:
@@ -65,7 +73,7 @@ class VideoFile:
         length_s = self.info.frame_count / self.info.fps
         if length_s - last_s > max(MISSING_S + 1 / self.info.fps, MISSING_SHARE * length_s):
             raise SourceError(
-                f"{self._path} broke off at {last_s:.1f} s of {length_s:.1f} s; what could be "
+                f"{self._shown} broke off at {last_s:.1f} s of {length_s:.1f} s; what could be "
                 "decoded was used: copy the file again if there should be more"
             )
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.counts import Gaps
+from runtime.counts import Counts, Gaps
 from runtime.errors import SourceError
 from runtime.images import Frame
 from runtime.model import load_model
-from runtime.observe import observe
+from runtime.observe import Observation, observe
 from runtime.pipeline import Tally, run_pipeline
 from runtime.report import summary_lines
-from runtime.sinks import Outputs, open_sinks
+from runtime.sinks import Sink, Sinks
 from runtime.sources import SourceInfo, open_source
 from tests.runtime.conftest import scene
 
@@ -28,7 +31,7 @@ class Scripted:
     def __init__(self, number: int, live: bool = False, error: Exception | None = None) -> None:
         self.info = SourceInfo(uri="scripted", live=live, fps=None, frame_count=None)
         self.failed = 0
-        self.dropped = {"frozen": 2} if live else {}
+        self.dropped = Counter(frozen=2 if live else 0)
         self.gaps = Gaps()
         self.number, self.error = number, error
 
@@ -49,10 +52,33 @@ class Scripted:
         return None
 
 
-def run(source: Any, model_path: Path, **options: Any) -> Tally:
+class Collecting:
+    """A sink that keeps the water fractions, and may be slow."""
+
+    name = "collecting"
+
+    def __init__(self, fractions: list[float], slow: threading.Event | None = None) -> None:
+        self.fractions, self.slow = fractions, slow
+
+    def write(self, observation: Observation, counts: Counts) -> None:
+        if self.slow is not None:
+            assert self.slow.wait(20)
+        self.fractions.append(observation.water_fraction)
+
+    def flush(self) -> None:
+        return None
+
+    def close(self) -> None:
+        return None
+
+
+def run(source: Any, model_path: Path, *sinks: Sink, **options: Any) -> Tally:
     tally = Tally()
-    with load_model(model_path, "fake") as model, open_sinks(Outputs(), source.info) as sinks:
-        run_pipeline(source, model, sinks, tally, **options)
+    with (
+        load_model(model_path, "fake") as model,
+        Sinks(sinks, source.info.live) as opened,
+    ):
+        run_pipeline(source, model, opened, tally, **options)
     return tally
 
 
@@ -73,9 +99,9 @@ def test_an_observation_is_the_mask_at_frame_size_with_its_stages(tiny_model: Pa
 def test_every_frame_of_a_clip_is_processed_and_its_water_is_followed(
     clip: Path, tiny_model: Path
 ) -> None:
-    fractions = []
+    fractions: list[float] = []
     with open_source(str(clip)) as source:
-        tally = run(source, tiny_model, progress=lambda now: fractions.append(now.water_fraction))
+        tally = run(source, tiny_model, Collecting(fractions))
     assert tally.counts.seen == tally.counts.processed == 20
     np.testing.assert_allclose(fractions, 0.1 + 0.7 * np.arange(20) / 19, atol=0.03)
     summary = tally.summary()
@@ -100,7 +126,7 @@ def test_the_tally_is_right_when_an_error_ends_the_run(tiny_model: Path) -> None
     with (
         pytest.raises(SourceError, match=r"the cable is out"),
         load_model(tiny_model, "fake") as model,
-        open_sinks(Outputs(), source.info) as sinks,
+        Sinks([], live=False) as sinks,
     ):
         run_pipeline(source, model, sinks, tally)
     assert (tally.counts.processed, tally.counts.failed) == (6, 3)
@@ -108,14 +134,9 @@ def test_the_tally_is_right_when_an_error_ends_the_run(tiny_model: Path) -> None
 
 def test_a_run_ends_after_max_frames_or_on_request(tiny_model: Path) -> None:
     assert run(Scripted(10**6), tiny_model, max_frames=4).counts.processed == 4
-    seen: list[int] = []
-    tally = run(
-        Scripted(10**6),
-        tiny_model,
-        progress=lambda now: seen.append(now.counts.processed),
-        stopped=lambda: len(seen) >= 3,
-    )
-    assert tally.counts.processed == 3
+    seen: list[float] = []
+    tally = run(Scripted(10**6), tiny_model, Collecting(seen), stopped=lambda: len(seen) >= 3)
+    assert 3 <= tally.counts.processed == len(seen) < 20
 
 
 def test_the_summary_for_people_says_where_every_frame_went(tiny_model: Path) -> None:
@@ -126,3 +147,50 @@ def test_the_summary_for_people_says_where_every_frame_went(tiny_model: Path) ->
     assert summary_lines(Tally().summary()) == [
         "0 frames seen = 0 processed + 0 dropped + 0 failed"
     ]
+
+
+def test_a_slow_sink_holds_a_file_back_and_nothing_is_left_out(tiny_model: Path) -> None:
+    slow, written = threading.Event(), list[float]()
+    source = Scripted(300)
+    runner = threading.Thread(target=run, args=(source, tiny_model, Collecting(written, slow)))
+    runner.start()
+    time.sleep(0.3)
+    assert source.failed < 12, "frames that are under way are bounded"
+    slow.set()
+    runner.join(20)
+    assert len(written) == 200
+
+
+def test_a_slow_sink_of_a_live_source_skips_and_holds_nobody_back(tiny_model: Path) -> None:
+    slow, written, quick = threading.Event(), list[float](), list[float]()
+    sinks = Sinks([Collecting(written, slow), Collecting(quick)], live=True)
+    source, tally = Scripted(90, live=True), Tally()
+    with load_model(tiny_model, "fake") as model:
+        run_pipeline(source, model, sinks, tally)
+    slow.set()
+    sinks.close()
+    slow_sink, quick_sink = sinks.lanes
+    processed = tally.counts.processed
+    assert 0 < slow_sink.written == len(written) <= 5
+    assert slow_sink.written + slow_sink.skipped == processed
+    assert quick_sink.written + quick_sink.skipped == processed
+    assert slow_sink.lost == quick_sink.lost == 0
+
+
+def test_results_come_in_the_order_of_the_frames(tiny_model: Path) -> None:
+    class Ordered(Collecting):
+        def write(self, observation: Observation, counts: Counts) -> None:
+            self.fractions.append(observation.frame.index)
+            assert counts.processed == len(self.fractions)
+
+    indices: list[float] = []
+    run(Scripted(300), tiny_model, Ordered(indices))
+    assert indices == [index for index in range(300) if index % 3 != 2]
+
+
+def test_no_thread_is_left_after_a_run_or_its_error(tiny_model: Path, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    run(Scripted(9), tiny_model, Collecting([]))
+    with pytest.raises(SourceError):
+        run(Scripted(9, error=SourceError("the cable is out")), tiny_model, Collecting([]))
+    assert set(threading.enumerate()) <= before

@@ -1,0 +1,44 @@
+"""A time in which a live source gives nothing: how long it lasts, and when to try again."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from runtime.counts import Gap
+from runtime.sources.options import LiveOptions
+
+
+class Absence:
+    """A gap while it lasts."""
+
+    def __init__(self, reason: str, last_frame_s: float | None, options: LiveOptions) -> None:
+        """last_frame_s: Unix time of the last frame before it, None when there was none."""
+        self.reason = reason
+        self.explained = False
+        now_s = time.time()
+        self._start_s = now_s if last_frame_s is None else last_frame_s
+        self._began_s = time.monotonic() - max(0.0, now_s - self._start_s)
+        self._limit_s = options.give_up_after_s
+        self._pause_s, self._longest_s = options.first_pause_s, options.longest_pause_s
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began_s
+
+    @property
+    def too_long(self) -> bool:
+        """Whether it is time to give up."""
+        return self._limit_s is not None and self.seconds >= self._limit_s
+
+    def next_pause_s(self) -> float:
+        """Doubles each time, by chance up to half shorter, so that many do not knock at once."""
+        pause_s = self._pause_s * random.uniform(0.5, 1.0)
+        self._pause_s = min(self._pause_s * 2, self._longest_s)
+        if self._limit_s is None:
+            return pause_s
+        return min(pause_s, max(0.0, self._limit_s - self.seconds))
+
+    def over(self) -> Gap:
+        """The gap that it was."""
+        return Gap(start_s=self._start_s, duration_s=self.seconds, reason=self.reason)

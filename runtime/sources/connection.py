@@ -1,0 +1,106 @@
+"""Opening cameras and streams, and why they did not open."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import cv2
+
+from runtime.console import say
+from runtime.errors import SourceError
+from runtime.sources.address import Address, redact
+from runtime.sources.capture import Capture
+from runtime.sources.options import LiveOptions
+from runtime.sources.reachable import why_closed
+
+CSI_PIPELINE = (
+    "nvarguscamerasrc sensor-id={sensor} ! video/x-raw(memory:NVMM){mode} ! nvvidconv ! "
+    "video/x-raw,format=BGRx ! videoconvert ! video/x-raw,format=BGR ! "
+    "appsink drop=true max-buffers=1 sync=false"
+)
+"""NVIDIA's camera stack on Jetson, ending in the newest frame as BGR."""
+
+FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+"""The environment variable through which OpenCV hands options to FFmpeg: one set a process."""
+OWN_FFMPEG_OPTIONS = os.environ.get(FFMPEG_OPTIONS, "")
+DECODER_THREADS = 2
+"""FFmpeg's decoders hold back a frame for each thread but the first."""
+
+
+def connect(address: Address, options: LiveOptions) -> Capture:
+    """Tries to open a camera or stream; ask is_open. Raises SourceError for what cannot work."""
+    if address.kind == "stream":
+        return _open_stream(address.where, options)
+    if address.kind == "csi":
+        return _open_csi(address.where, options)
+    if address.where.startswith("/dev/video") and not sys.platform.startswith("linux"):
+        capture = Capture(int(address.where.removeprefix("/dev/video")), cv2.CAP_ANY)
+    else:
+        capture = Capture(address.where, cv2.CAP_V4L2)
+    if capture.is_open:
+        _choose_mode(capture, options)
+    return capture
+
+
+def why(address: Address, options: LiveOptions) -> str:
+    """Why `connect` did not work, in one line without user names and passwords."""
+    if address.kind == "camera":
+        return (
+            f"no camera at {address.where}; plug one in, check that no other program uses it "
+            "and that you are in the group 'video', or name another with --camera or --source"
+        )
+    if address.kind == "csi":
+        return (
+            f"no CSI camera {address.where}; check its cable and that nvargus-daemon runs "
+            "(test it with: nvgstcapture-1.0)"
+        )
+    reason = why_closed(address.where, options.read_timeout_s)
+    return f"cannot open {redact(address.where)}: {reason}"
+
+
+def _open_stream(url: str, options: LiveOptions) -> Capture:
+    wishes = {"rtsp_transport": options.transport, "allowed_media_types": "video"}
+    if options.latency_ms is not None:
+        wishes |= {"max_delay": str(options.latency_ms * 1000), "fflags": "nobuffer"}
+    own = [OWN_FFMPEG_OPTIONS] if OWN_FFMPEG_OPTIONS else []
+    os.environ[FFMPEG_OPTIONS] = "|".join([f"{k};{v}" for k, v in wishes.items()] + own)
+    parameters = {
+        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(options.open_timeout_s * 1e3),
+        cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(options.read_timeout_s * 1e3),
+    }
+    if hasattr(cv2, "CAP_PROP_N_THREADS"):
+        parameters[cv2.CAP_PROP_N_THREADS] = DECODER_THREADS
+    flat = [number for pair in parameters.items() for number in pair]
+    return Capture(url, cv2.CAP_FFMPEG, flat)
+
+
+def _open_csi(sensor: str, options: LiveOptions) -> Capture:
+    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        raise SourceError(
+            f"csi://{sensor} needs OpenCV with GStreamer, which this one lacks; on a "
+            "Jetson use the OpenCV of JetPack, or the image of Dockerfile.jetson"
+        )
+    mode = ""
+    if options.size is not None:
+        mode += f",height={options.size[0]},width={options.size[1]}"
+    if options.fps is not None:
+        mode += f",framerate={round(options.fps)}/1"
+    return Capture(CSI_PIPELINE.format(sensor=sensor, mode=mode), cv2.CAP_GSTREAMER)
+
+
+def _choose_mode(capture: Capture, options: LiveOptions) -> None:
+    """Asks a USB camera for a size and a rate; it gives what it can, and that is said."""
+    if options.size is None and options.fps is None:
+        return
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    if options.size is not None:
+        height, width = options.size
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
+        keys = (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
+        got = tuple(round(capture.number(key) or 0) for key in keys)
+        if got != options.size:
+            say(f"the camera gives {got[0]}x{got[1]}, not {height}x{width} as asked for")
+    if options.fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, options.fps)

@@ -1,0 +1,35 @@
+"""How live sources are asked for frames, and how patient one is with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Transport = Literal["tcp", "udp"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveOptions:
+    """Wishes and limits for cameras and streams; files and pictures have none.
+
+    size: (height, width) and fps: the mode that a camera is asked for, None leaves it to the
+    camera. latency_ms: how long a stream may wait for packets that are late, None leaves it to
+    FFmpeg. transport: how RTSP carries its packets. give_up_after_s: seconds without a frame after
+    which a source that was lost is an error; None never gives up. open_timeout_s, read_timeout_s:
+    how long a stream may take to open, and to give its next frame. frozen_after_s: the same picture
+    for this many seconds counts as lost; None takes it for a still scene. repeat_s: how long the
+    same picture is given on as if it were new. first_pause_s, longest_pause_s: bounds of the pauses
+    between attempts to reconnect, which double each time.
+    """
+
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+    latency_ms: int | None = None
+    transport: Transport = "tcp"
+    give_up_after_s: float | None = None
+    open_timeout_s: float = 10.0
+    read_timeout_s: float = 5.0
+    frozen_after_s: float | None = 10.0
+    repeat_s: float = 0.5
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
