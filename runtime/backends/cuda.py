@@ -42,15 +42,19 @@ class Stream:
         """The work as a graph, without running it; None where the work cannot be captured."""
         mode = cudart.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         call("cudaStreamBeginCapture", self.handle, mode)
+        worked = True
         try:
             work()
         except BackendError:
-            cudart.cudaStreamEndCapture(self.handle)  # its error only repeats that of the work
-            return None
+            worked = False
         try:
-            return Graph(call("cudaStreamEndCapture", self.handle))
+            captured = call("cudaStreamEndCapture", self.handle)  # also after work that failed
         except BackendError:
             return None
+        if worked:
+            return Graph(captured)
+        call("cudaGraphDestroy", captured)
+        return None
 
     def close(self) -> None:
         call("cudaStreamDestroy", self.handle)

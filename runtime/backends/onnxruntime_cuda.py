@@ -13,15 +13,17 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from runtime.backends.checks import check_batch, closed, failed
+from runtime.backends.checks import check_batch, closed, failed, no_gpu
 from runtime.backends.onnxruntime import check_session, open_session
 from runtime.errors import BackendError, ModelError
+from runtime.gpu import current_gpu
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 CUDA = "CUDAExecutionProvider"
+DEVICE = "cuda"
 NO_TF32 = {"use_tf32": "0"}
 """An FP32 graph must not be rounded to TF32's 10 bits."""
 GRAPH = {"enable_cuda_graph": "1"}
@@ -40,7 +42,7 @@ class OnnxRuntimeCudaBackend:
         self._lock = threading.Lock()
         session = _open_cuda(path, manifest)
         check_session(path, manifest, session)
-        self._bound: BoundSession | None = BoundSession(session, "cuda")
+        self._bound: BoundSession | None = BoundSession(session, DEVICE)
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32. Raises BackendError."""
@@ -97,6 +99,8 @@ class BoundSession:
 
 def _open_cuda(path: Path, manifest: Manifest) -> Any:
     """A session that is proved to be on CUDA: ONNX Runtime falls back to the CPU silently."""
+    if current_gpu() is None:
+        raise no_gpu("onnxruntime-cuda")
     if CUDA not in onnxruntime.get_available_providers():
         raise BackendError(
             f"this onnxruntime ({onnxruntime.__version__}) was built without CUDA; replace it: "
@@ -116,7 +120,7 @@ def _open_with_graph(path: Path, manifest: Manifest) -> Any:
     if manifest.batch != 0:
         with contextlib.suppress(ModelError):  # a node that has no CUDA kernel
             return open_session(path, [(CUDA, NO_TF32 | GRAPH)])
-    return open_session(path, [(CUDA, NO_TF32), "CPUExecutionProvider"])
+    return open_session(path, [(CUDA, NO_TF32)])
 
 
 def _load_wheels_of_cuda() -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.backends import missing_library
-from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed
-from runtime.backends.cuda import Buffer, Graph, Stream, call
+from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, no_gpu
+from runtime.backends.cuda import Buffer, Graph, Stream
 from runtime.engine_binding import check_binding
 from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import BackendError, ModelError
@@ -41,9 +41,10 @@ class TensorRtBackend:
         self._manifest = manifest
         self._lock = threading.Lock()
         trt = _library(path, manifest)
-        check_binding(path, manifest, trt.__version__, current_gpu(), None)
-        if call("cudaGetDeviceCount") == 0:
-            raise BackendError("CUDA finds no GPU; check the NVIDIA driver with: nvidia-smi")
+        gpu = current_gpu()
+        if gpu is None:
+            raise no_gpu("tensorrt")
+        check_binding(path, manifest, trt.__version__, gpu, None)
         self.name = f"{trt.__name__.replace('_', '-')} {trt.__version__}"
         self._log = BuildState()
         self._runtime: tensorrt.Runtime = trt.Runtime(error_collector(trt, self._log))

@@ -1,30 +1,65 @@
-"""One conformance test over every backend that this machine can load, and how loading fails."""
+"""One conformance test over every backend, and how loading fails.
+
+The two GPU backends take part without a GPU: TensorRT on a stand-in for its library and CUDA's,
+ONNX Runtime's bound buffers on the real library, in host memory.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 from onnx import TensorProto
 
-from runtime.backends import BACKENDS, SUFFIXES, Backend, load_backend
+from runtime.backends import BACKENDS, Backend, load_backend
 from runtime.errors import BackendError, ModelError
+from tests.runtime.engines import cuda_stand_in, write_engine
+from tests.runtime.fake_cuda import ORIN
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
 
+LIBRARIES = {"onnxruntime-cuda": "onnxruntime", "openvino": "openvino", "fake": "numpy"}
 
-@pytest.fixture(params=SUFFIXES[".onnx"])
-def backend(request: pytest.FixtureRequest, tiny_model: Path) -> Iterator[Backend]:
-    pytest.importorskip(BACKENDS[request.param].library)
-    with load_backend(tiny_model, manifest_of(), request.param) as loaded:
-        yield loaded
+
+@pytest.fixture(params=BACKENDS)
+def load(
+    request: pytest.FixtureRequest, tiny_model: Path, tmp_path: Path
+) -> Iterator[Callable[[], Backend]]:
+    """Loads the same computation into one backend after the other."""
+    name = request.param
+    path, manifest = tiny_model, manifest_of()
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        if name == "tensorrt":
+            stack.enter_context(cuda_stand_in())
+            path, manifest = write_engine(tmp_path / "model.engine")
+        else:
+            pytest.importorskip(LIBRARIES.get(name, name))
+        if name == "onnxruntime-cuda":
+            from runtime.backends import onnxruntime_cuda
+
+            patch.setattr(onnxruntime_cuda, "current_gpu", lambda: ORIN)
+            patch.setattr(onnxruntime_cuda, "CUDA", "CPUExecutionProvider")
+            patch.setattr(onnxruntime_cuda, "DEVICE", "cpu")
+        yield lambda: stack.enter_context(load_backend(path, manifest, name))
+
+
+@pytest.fixture
+def backend(load: Callable[[], Backend]) -> Backend:
+    return load()
 
 
 def inputs_of(batch: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (batch, *SIZE, 3), np.uint8)
+
+
+def expected_of(inputs: np.ndarray) -> np.ndarray:
+    return ((inputs[..., 2].astype(np.float64) - inputs[..., 0]) / 32)[:, np.newaxis]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 7])
@@ -33,25 +68,61 @@ def test_logits_have_shape_dtype_and_values(backend: Backend, batch: int) -> Non
     logits = backend.infer(inputs)
     assert logits.shape == (batch, 1, *SIZE)
     assert logits.dtype == np.float32
-    expected = (inputs[..., 2].astype(np.float64) - inputs[..., 0]) / 32
-    np.testing.assert_allclose(logits[:, 0], expected, atol=1e-5)
+    np.testing.assert_allclose(logits, expected_of(inputs), atol=1e-5)
+
+
+def test_batch_sizes_may_change_from_call_to_call(backend: Backend) -> None:
+    for seed, batch in enumerate([1, 1, 1, 3, 3, 3, 1, 2, 1, 1, 7, 7, 1]):
+        inputs = inputs_of(batch, seed)
+        np.testing.assert_allclose(backend.infer(inputs), expected_of(inputs), atol=1e-5)
 
 
 def test_a_later_call_never_changes_an_earlier_result(backend: Backend) -> None:
     inputs = inputs_of(1)
     first = backend.infer(inputs)
     kept = first.copy()
-    backend.infer(255 - inputs)
+    for seed in range(1, 4):
+        backend.infer(inputs_of(1, seed))
     assert (first == kept).all()
     first[:] = 0  # the caller owns it and may write
     np.testing.assert_array_equal(backend.infer(inputs), kept)
 
 
-def test_inputs_are_left_as_they_were(backend: Backend) -> None:
+def test_a_result_outlives_its_backend(load: Callable[[], Backend]) -> None:
+    with load() as backend:
+        logits = backend.infer(inputs_of(2))
+    np.testing.assert_allclose(logits, expected_of(inputs_of(2)), atol=1e-5)
+
+
+def test_inputs_are_left_as_they_were_and_may_change_afterwards(backend: Backend) -> None:
     inputs = inputs_of(2)
     kept = inputs.copy()
-    backend.infer(inputs)
+    logits = backend.infer(inputs)
     assert (inputs == kept).all()
+    inputs[:] = 0
+    np.testing.assert_allclose(logits, expected_of(kept), atol=1e-5)
+
+
+def test_read_only_and_strided_inputs_are_taken(backend: Backend) -> None:
+    inputs = inputs_of(4)
+    inputs.flags.writeable = False
+    np.testing.assert_allclose(backend.infer(inputs), expected_of(inputs), atol=1e-5)
+    every_second = inputs[::2, ..., ::-1]
+    np.testing.assert_allclose(backend.infer(every_second), expected_of(every_second), atol=1e-5)
+
+
+def test_concurrent_calls_are_safe(backend: Backend) -> None:
+    threads, calls = 4, 25
+    start = threading.Barrier(threads)
+
+    def work(thread: int) -> None:
+        start.wait()
+        for call in range(calls):
+            inputs = inputs_of(1 + (thread + call) % 3, seed=thread * calls + call)
+            np.testing.assert_allclose(backend.infer(inputs), expected_of(inputs), atol=1e-5)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
 
 
 @pytest.mark.parametrize(
@@ -76,36 +147,58 @@ def test_a_wrong_batch_is_refused_with_what_came_and_what_is_wanted(
 
 
 def test_closing_twice_is_fine_and_use_after_close_is_refused(backend: Backend) -> None:
+    backend.infer(inputs_of(1))
     backend.__exit__(None, None, None)
     backend.__exit__(None, None, None)
     with pytest.raises(BackendError, match=r"is closed; load the model again"):
         backend.infer(inputs_of(1))
 
 
-def test_a_backend_says_what_it_runs_on(tiny_model: Path) -> None:
-    with load_backend(tiny_model, manifest_of()) as loaded:
-        assert loaded.name.startswith("onnxruntime (")
+def test_two_backends_of_one_artefact_do_not_disturb_each_other(
+    load: Callable[[], Backend],
+) -> None:
+    first, second = load(), load()
+    logits = first.infer(inputs_of(1))
+    second.infer(inputs_of(1, seed=1))
+    second.__exit__(None, None, None)
+    np.testing.assert_array_equal(first.infer(inputs_of(1)), logits)
+
+
+def test_every_backend_has_a_name_that_begins_with_its_library(backend: Backend) -> None:
+    assert backend.name.split()[0].split("-")[0] in {name.split("-")[0] for name in BACKENDS}
 
 
 def test_an_unknown_backend_is_named_with_the_known_ones(tiny_model: Path) -> None:
-    with pytest.raises(BackendError, match=r"unknown backend 'tpu'; choose from: auto, onn"):
+    with pytest.raises(BackendError, match=r"unknown backend 'tpu'; choose from: auto, .*onnx"):
         load_backend(tiny_model, manifest_of(), "tpu")
 
 
+def test_a_backend_for_other_artefacts_is_refused_with_those_that_fit(tiny_model: Path) -> None:
+    wanted = r"'tensorrt' does not run \.onnx files; choose from: auto, onnxruntime-cuda, openvino"
+    with pytest.raises(BackendError, match=wanted):
+        load_backend(tiny_model, manifest_of(), "tensorrt")
+
+
 def test_a_suffix_that_nothing_runs_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BackendError, match=r"no backend runs model\.pt; wanted a file ending in"):
+    wanted = r"no backend runs model\.pt; wanted a file ending in \.engine or \.onnx"
+    with pytest.raises(BackendError, match=wanted):
         load_backend(tmp_path / "model.pt", manifest_of())
 
 
+@pytest.mark.parametrize(
+    ("name", "library", "extra"),
+    [("onnxruntime", "onnxruntime", "cpu"), ("openvino", "openvino", "openvino")],
+)
 def test_a_missing_library_is_named_with_the_way_to_get_it(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str, extra: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.delitem(sys.modules, "runtime.backends.onnxruntime", raising=False)
-    with pytest.raises(BackendError, match=r"pip install 'flood-runtime\[cpu\]'"):
-        load_backend(tiny_model, manifest_of(), "onnxruntime")
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, BACKENDS[name].module, raising=False)
+    with pytest.raises(BackendError, match=rf"'{name}' needs .*'flood-runtime\[{extra}\]'"):
+        load_backend(tiny_model, manifest_of(), name)
 
 
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -117,18 +210,28 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(
     ],
 )
 def test_a_graph_that_does_not_fit_its_manifest_is_refused(
-    tmp_path: Path, wrong: dict, said: str
+    tmp_path: Path, wrong: dict, said: str, name: str
 ) -> None:
+    pytest.importorskip(name)
     path = write_model(tmp_path / "model.onnx", graph(**wrong))
     with pytest.raises(
         ModelError, match=rf"does not fit its manifest: .*{re.escape(said)}.*, wanted input"
     ):
-        load_backend(path, manifest_of(), "onnxruntime")
+        load_backend(path, manifest_of(), name)
 
 
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("content", [b"", b"no graph at all" * 50, "truncated"])
+def test_a_file_that_is_no_graph_is_refused_in_one_line(
+    tmp_path: Path,
+    tiny_model: Path,
+    capfd: pytest.CaptureFixture,
+    name: str,
+    content: bytes | str,
+) -> None:
+    pytest.importorskip(name)
     path = tmp_path / "model.onnx"
-    path.write_bytes(b"no graph at all" * 50)
-    with pytest.raises(ModelError, match=r"cannot load .*model\.onnx .*; export the model anew"):
-        load_backend(path, manifest_of(), "onnxruntime")
-    assert capfd.readouterr().err == ""
+    path.write_bytes(content if isinstance(content, bytes) else tiny_model.read_bytes()[:-40])
+    with pytest.raises(ModelError, match=r"model\.onnx .*; export the model anew"):
+        load_backend(path, manifest_of(), name)
+    assert capfd.readouterr() == ("", "")
