@@ -6,15 +6,16 @@ OpenCV, NumPy and the backends are imported inside the commands, so that --help 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import runtime
 from runtime.console import run, say
 from runtime.engine_cli import build
-from runtime.errors import ModelError, SourceError
+from runtime.errors import ModelError
 
 if TYPE_CHECKING:
     from runtime.sinks import Outputs
@@ -50,15 +51,16 @@ def _show_version(wanted: bool) -> None:
 def segment(
     context: typer.Context,
     camera: Annotated[
-        int | None,
+        list[int] | None,
         typer.Option(min=0, metavar="N", help="USB camera number, short for --source N."),
     ] = None,
     source: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="URI",
             help="0, /dev/video0, v4l2://0, csi://0, rtsp://..., http(s)://..., "
-            "a file, a folder or a 'glob*'.",
+            "a file, a folder or a 'glob*'. Repeat it for several cameras: the outputs of the "
+            "first then go to a folder camera-1 beside where they would go alone, and so on.",
         ),
     ] = None,
     model: Annotated[
@@ -69,7 +71,8 @@ def segment(
         str, typer.Option(metavar="NAME", help="What runs the model; auto chooses.")
     ] = "auto",
     save: Annotated[
-        Path | None, typer.Option(metavar="VIDEO", help="Write an overlay video (.mp4).")
+        Path | None,
+        typer.Option(metavar="VIDEO", help="Write an overlay video (.mp4, .mov, .mkv)."),
     ] = None,
     masks: Annotated[
         Path | None,
@@ -79,8 +82,21 @@ def segment(
         Path | None,
         typer.Option(metavar="JSONL", help="Write a line per frame: time, water fraction, stages."),
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a row per frame as CSV.")
+    ] = None,
+    log_max_mb: Annotated[
+        float,
+        typer.Option(min=0.001, metavar="MB", help="Begin a new log and CSV file at this size."),
+    ] = 100.0,
+    log_keep: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Keep N full ones, as NAME.1, NAME.2, ...")
+    ] = 9,
+    show: Annotated[
+        bool, typer.Option("--show", help="Show the overlay in a window; q ends the run.")
+    ] = False,
     max_frames: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after N frames.")
+        int | None, typer.Option(min=1, metavar="N", help="Stop after N frames of each source.")
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout.")
@@ -93,65 +109,68 @@ def segment(
     """Find water in a camera's, a video's or pictures' frames."""
     if context.invoked_subcommand is not None:
         return
-    if (camera is None) == (source is None):
-        raise typer.BadParameter("give one source: --camera N or --source URI", context)
+    uris = [*map(str, camera or []), *(source or [])]
+    if not uris:
+        raise typer.BadParameter("give a source: --camera N or --source URI", context)
     from runtime.sinks import Outputs
 
-    summary = _segment(
-        uri=str(camera) if source is None else source,
+    _segment(
+        uris=uris,
         model_path=model or default_model(),
         backend=backend,
-        outputs=Outputs(video=save, masks=masks, log=log),
+        outputs=Outputs(
+            video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
+        ),
+        show=show,
         max_frames=max_frames,
+        as_json=as_json,
     )
-    if as_json:
-        typer.echo(json.dumps(summary))
-    if failed := summary["frames"]["failed"]:
-        raise SourceError(f"{failed} of {summary['frames']['seen']} frames could not be read")
 
 
 def _segment(
-    uri: str, model_path: Path, backend: str, outputs: Outputs, max_frames: int | None
-) -> dict[str, Any]:
-    """Runs one source through one model, says how that went, and returns the summary."""
+    uris: Sequence[str],
+    model_path: Path,
+    backend: str,
+    outputs: Outputs,
+    show: bool,
+    max_frames: int | None,
+    as_json: bool,
+) -> None:
+    """Runs all sources through one model and says how that went. Raises the first one's fault."""
+    from runtime.cameras import open_cameras, run_cameras, unfinished
     from runtime.model import load_model
-    from runtime.pipeline import Tally, run_pipeline
-    from runtime.report import live_line, summary_lines
-    from runtime.sinks import open_sinks
-    from runtime.sources import open_source
-    from runtime.stopping import stop_on_signals
+    from runtime.report import live_lines, tell
+    from runtime.stopping import end_at_once, stop_on_signals
 
     with (
-        load_model(model_path, backend) as model,
-        open_source(uri) as source,
+        load_model(model_path, backend) as loaded,
+        open_cameras(uris, outputs, show) as (cameras, look),
         stop_on_signals() as stop,
     ):
-        say(f"{source.info.uri} -> {model_path} on {model.backend.name}")
-        tally = Tally()
-        try:
-            with (
-                open_sinks(outputs, source.info) as sinks,
-                live_line(source.info, max_frames) as progress,
-            ):
-                run_pipeline(
-                    source,
-                    model,
-                    sinks,
-                    tally,
-                    max_frames=max_frames,
-                    stopped=stop,
-                    progress=progress,
-                )
-        finally:
-            summary = tally.summary()
-            if tally.counts.seen:
-                say("\n".join(summary_lines(summary)))
-        if stop.requested:
-            say("stopped on request; all files are complete")
-    written = [path for path in (outputs.video, outputs.masks, outputs.log) if path is not None]
+        for camera in cameras:
+            say(f"{camera.source.info.uri} -> {model_path} on {loaded.backend.name}")
+        with live_lines(cameras, max_frames) as update:
+
+            def each_time() -> bool:
+                update()
+                return look()
+
+            all_ended = run_cameras(cameras, loaded, stop, each_time, max_frames=max_frames)
+        tell(cameras)
+        if as_json:
+            summaries = [{"model": str(model_path), **camera.summary()} for camera in cameras]
+            typer.echo(json.dumps(summaries[0] if len(uris) == 1 else {"sources": summaries}))
+        if not all_ended:
+            say(f"error: {unfinished(cameras)}")
+            end_at_once(1)
+    faults = [fault for camera in cameras if (fault := camera.fault()) is not None]
+    if faults:
+        raise faults[0]
+    if stop.requested:
+        say("stopped on request; all files are complete")
+    written = [str(path) for camera in cameras for path in camera.outputs.paths]
     if written:
-        say(f"written: {', '.join(map(str, written))}")
-    return {"source": source.info.uri, "model": str(model_path), **summary}
+        say(f"written: {', '.join(written)}")
 
 
 if __name__ == "__main__":

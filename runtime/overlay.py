@@ -17,6 +17,8 @@ TINT = 0.42
 PANEL_OPACITY = 0.62
 CAPTION_SHARE = 0.05
 """Height of the caption's letters as a share of the frame's shorter side."""
+THICK = 3
+"""Outlines from this many pixels on are drawn without smoothing, which would cost most of all."""
 SMALLEST_LETTERS, LARGEST_LETTERS = 11, 64
 
 
@@ -32,11 +34,21 @@ def draw_overlay(
     tinted = cv2.addWeighted(image, 1.0 - TINT, _flat(image.shape, WATER_BGR), TINT, 0.0)
     result: NDArray[np.uint8] = image.copy()
     cv2.copyTo(tinted, binary, result)
-    thickness = max(1, round(min(image.shape[:2]) / 300))
-    outlines, _ = cv2.findContours(binary, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
-    cv2.drawContours(result, outlines, -1, OUTLINE_BGR, thickness, cv2.LINE_AA)
+    _draw_outline(result, binary)
     _draw_caption(result, caption)
     return result
+
+
+def _draw_outline(image: NDArray[np.uint8], binary: NDArray[np.uint8]) -> None:
+    """Water that reaches the frame's edge goes on behind it: nothing is drawn along the edge."""
+    thickness = max(1, round(min(image.shape[:2]) / 300))
+    beyond = thickness + 1
+    wider = cv2.copyMakeBorder(binary, *(beyond,) * 4, cv2.BORDER_REPLICATE)
+    outlines, _ = cv2.findContours(
+        wider, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(-beyond, -beyond)
+    )
+    smooth = cv2.LINE_AA if thickness < THICK else cv2.LINE_8
+    cv2.drawContours(image, outlines, -1, OUTLINE_BGR, thickness, smooth)
 
 
 def caption_of(water_fraction: float, timestamp_s: float, live: bool) -> tuple[str, str]:

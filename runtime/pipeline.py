@@ -7,13 +7,15 @@ from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
+from runtime.behind import Behind
 from runtime.counts import Counts
-from runtime.model import Model
-from runtime.observe import Observation, observe
+from runtime.observe import Inferred, Network, Observation, Prepared, conclude, infer, prepare
 from runtime.prefetch import MAX_STALENESS_S, Prefetch, prefetch
 from runtime.sinks import Sinks
 from runtime.sources import Source
 
+DEPTH = 2
+"""Frames whose logits wait to become masks."""
 RECENT_FRAMES = 30
 """The FPS that is shown while running is that of this many last frames."""
 
@@ -76,40 +78,47 @@ class Tally:
 
 def run_pipeline(
     source: Source,
-    model: Model,
+    model: Network,
     sinks: Sinks,
     tally: Tally,
     *,
     max_frames: int | None = None,
     max_staleness_s: float = MAX_STALENESS_S,
     stopped: Callable[[], bool] = lambda: False,
-    progress: Callable[[Tally], None] = lambda tally: None,
 ) -> None:
     """Observes every frame of a source until it ends, max_frames are processed, or it is stopped.
 
-    The tally is kept up to date throughout, so that it is right also when an error ends the run.
-    Raises SourceError, BackendError or SinkError.
+    Does what `for frame in prefetch(source): sinks.write(observe(frame, model))` says, with its
+    stages overlapping: reading and preprocessing, the network, the decision at frame size, and
+    each sink have a thread of their own, and hand on in order. The tally is kept up to date
+    throughout, so that it is right also when an error ends the run.
+    Raises SourceError or BackendError.
     """
     frames = prefetch(
-        source,
+        (prepare(frame, model.manifest) for frame in source),
         drop_oldest=source.info.live,
         stopped=stopped,
         max_staleness_s=max_staleness_s,
     )
+
+    def finish(inferred: Inferred) -> None:
+        observation = conclude(inferred, model.manifest)
+        counts = account(tally.counts.processed + 1, frames, source)
+        sinks.write(observation, counts)
+        tally.add(observation, counts)
+
     try:
-        for frame in frames:
-            observation = observe(frame, model)
-            counts = account(tally.counts.processed + 1, frames, source)
-            tally.add(sinks.write(observation, counts), counts)
-            progress(tally)
-            if counts.processed == max_frames:
-                break
+        with Behind(finish, name="conclude", depth=DEPTH) as finishing:
+            for number, prepared in enumerate(frames, 1):
+                finishing.put(infer(prepared, model))
+                if number == max_frames:
+                    break
     finally:
         frames.close()
         tally.counts = account(tally.counts.processed, frames, source)
 
 
-def account(processed: int, frames: Prefetch, source: Source) -> Counts:
+def account(processed: int, frames: Prefetch[Prepared], source: Source) -> Counts:
     """What became of every frame so far."""
     reasons = Counter(frames.reasons)
     reasons.update(source.dropped)

@@ -6,8 +6,17 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, Protocol, TypeVar
 
-from runtime.images import Frame
+
+class Timed(Protocol):
+    """A frame, or what was made of one."""
+
+    @property
+    def timestamp_s(self) -> float: ...
+
+
+T = TypeVar("T", bound=Timed)
 
 MAX_STALENESS_S = 0.5
 """How old a live source's frame may be when it goes to the network."""
@@ -18,12 +27,12 @@ JOIN_S = 0.5
 
 
 def prefetch(
-    frames: Iterable[Frame],
+    frames: Iterable[T],
     depth: int = 4,
     drop_oldest: bool = False,
     stopped: Callable[[], bool] = lambda: False,
     max_staleness_s: float | None = None,
-) -> Prefetch:
+) -> Prefetch[T]:
     """Frames that are read in a thread of their own, up to `depth` ahead of who takes them.
 
     drop_oldest: the newest frame wins and what nobody took in time is counted as dropped, as live
@@ -37,7 +46,7 @@ def prefetch(
     return Prefetch(frames, depth, drop_oldest, stopped, max_staleness_s)
 
 
-class Prefetch:
+class Prefetch(Generic[T]):
     """Iterate once. The thread ends with the iteration, or with close() when that stops early.
 
     reasons: how many frames were dropped because nobody took them in time ("queue full"), because
@@ -46,7 +55,7 @@ class Prefetch:
 
     def __init__(
         self,
-        frames: Iterable[Frame],
+        frames: Iterable[T],
         depth: int,
         drop_oldest: bool,
         stopped: Callable[[], bool],
@@ -58,7 +67,7 @@ class Prefetch:
         self._depth = depth
         self._drop_oldest = drop_oldest
         self._stopped = stopped
-        self._queue: deque[Frame] = deque()
+        self._queue: deque[T] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._finished = False
@@ -71,7 +80,7 @@ class Prefetch:
         """Frames that were dropped so far, for whichever reason."""
         return self.reasons.total()
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[T]:
         try:
             while (frame := self._take()) is not None:
                 yield frame
@@ -90,7 +99,7 @@ class Prefetch:
             self._changed.notify_all()
         self._thread.join(JOIN_S)
 
-    def _take(self) -> Frame | None:
+    def _take(self) -> T | None:
         with self._changed:
             while not self._fresh() and not self._finished and not self._ended():
                 self._changed.wait(WAKE_UP_S)
@@ -124,7 +133,7 @@ class Prefetch:
                 self._finished = True
                 self._changed.notify_all()
 
-    def _put(self, frame: Frame) -> bool:
+    def _put(self, frame: T) -> bool:
         with self._changed:
             while len(self._queue) >= self._depth and not self._closed:
                 if self._drop_oldest:

@@ -3,55 +3,74 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from runtime.pipeline import Tally
-from runtime.sources import SourceInfo
+from runtime.cameras import Camera
+from runtime.console import say
+
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(bar_width=24),
+    TextColumn("{task.fields[frames]} frames"),
+    TextColumn("[cyan]{task.fields[fps]:.1f} FPS"),
+    TextColumn("[blue]water {task.fields[water]:.1f} %"),
+    TextColumn("{task.fields[lost]}"),
+    TimeElapsedColumn(),
+)
 
 
 @contextlib.contextmanager
-def live_line(info: SourceInfo, max_frames: int | None) -> Iterator[Callable[[Tally], None]]:
-    """A progress line on stderr, with FPS and water fraction; silent where that is no terminal."""
+def live_lines(cameras: Sequence[Camera], max_frames: int | None) -> Iterator[Callable[[], None]]:
+    """A progress line per camera on stderr, with FPS and water fraction, and a function that
+    brings them up to date; silent where that is no terminal."""
     console = Console(stderr=True)
-    known = [count for count in (info.frame_count, max_frames) if count is not None]
-    columns = (
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[frames]} frames"),
-        TextColumn("[cyan]{task.fields[fps]:.1f} FPS"),
-        TextColumn("[blue]water {task.fields[water]:.1f} %"),
-        TextColumn("{task.fields[lost]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(
-            "", total=min(known, default=None), frames="0", fps=0.0, water=0.0, lost=""
-        )
+    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
+        tasks: list[tuple[TaskID, Camera]] = []
+        for camera in cameras:
+            known = [n for n in (camera.source.info.frame_count, max_frames) if n is not None]
+            name = camera.name if len(cameras) > 1 else ""
+            nothing: dict[str, Any] = {"frames": "0", "fps": 0.0, "water": 0.0, "lost": ""}
+            task = progress.add_task(name, total=min(known, default=None), **nothing)
+            tasks.append((task, camera))
 
-        def update(tally: Tally) -> None:
-            counts = tally.counts
-            lost = [
-                f"{number} {word}"
-                for number, word in ((counts.dropped, "dropped"), (counts.failed, "failed"))
-                if number
-            ]
-            progress.update(
-                task,
-                completed=counts.seen,
-                frames=str(counts.processed),
-                fps=tally.recent_fps,
-                water=tally.water_fraction * 100,
-                lost=", ".join(lost),
-            )
+        def update() -> None:
+            for task, camera in tasks:
+                _update(progress, task, camera)
 
         yield update
 
 
+def _update(progress: Progress, task: TaskID, camera: Camera) -> None:
+    tally = camera.tally
+    counts = tally.counts
+    numbers = ((counts.dropped, "dropped"), (counts.failed, "failed"))
+    progress.update(
+        task,
+        completed=counts.seen,
+        frames=str(counts.processed),
+        fps=tally.recent_fps,
+        water=tally.water_fraction * 100,
+        lost=", ".join(f"{number} {word}" for number, word in numbers if number),
+    )
+
+
+def tell(cameras: Sequence[Camera]) -> None:
+    """Says on stderr what each camera did, and each one's fault where there are several."""
+    for camera in cameras:
+        before = f"{camera.name}: " if len(cameras) > 1 else ""
+        if camera.tally.counts.seen:
+            for line in summary_lines(camera.summary()):
+                say(before + line)
+        if before and (fault := camera.fault()) is not None:
+            say(f"{before}{fault}")
+
+
 def summary_lines(summary: dict[str, Any]) -> list[str]:
-    """The summary of Tally.summary for people."""
+    """The summary of a camera for people."""
     frames = summary["frames"]
     reasons = ", ".join(f"{number} {reason}" for reason, number in frames["reasons"].items())
     lines = [
@@ -70,4 +89,8 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     )
     stages = ", ".join(f"{stage} {ms:.1f}" for stage, ms in summary["ms"].items())
     lines.append(f"milliseconds per frame: {stages}")
+    for name, sink in summary.get("sinks", {}).items():
+        missing = [f"{sink[word]} {word}" for word in ("skipped", "lost") if sink[word]]
+        if missing:
+            lines.append(f"{name}: {sink['written']} frames written, {', '.join(missing)}")
     return lines

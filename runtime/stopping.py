@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import NoReturn
 
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -48,3 +49,10 @@ def stop_on_signals() -> Iterator[Stop]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def end_at_once(code: int) -> NoReturn:
+    """Ends the process without waiting for threads that hang in a device or on a disk."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,80 +1,117 @@
-"""Where results go: an overlay video, mask files, a log of frames."""
+"""Where results go: an overlay video, mask files, a log and a table of frames, a window."""
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime.counts import Counts
+from runtime.errors import SinkError
 from runtime.observe import Observation
 from runtime.sinks.base import Sink
-from runtime.sinks.log import FrameLog
+from runtime.sinks.lane import Lane
+from runtime.sinks.lines import FrameLog, FrameTable
 from runtime.sinks.masks import MaskFolder
-from runtime.sinks.video import OverlayVideo
 from runtime.sources.base import SourceInfo
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from runtime.sinks.window import Window
 
 __all__ = ["Outputs", "Sink", "Sinks", "open_sinks"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outputs:
-    """Which results are wanted, and where. None means not wanted."""
+    """Which results are wanted, and where. None means not wanted.
+
+    log_max_mb: size in megabytes (10^6 bytes) at which log and csv begin a new file. log_keep: how
+    many full ones are kept.
+    """
 
     video: Path | None = None
     masks: Path | None = None
     log: Path | None = None
+    csv: Path | None = None
+    log_max_mb: float = 100.0
+    log_keep: int = 9
+
+    @property
+    def paths(self) -> list[Path]:
+        """What will be written, in a fixed order."""
+        return [path for path in (self.video, self.masks, self.log, self.csv) if path is not None]
 
 
-def open_sinks(outputs: Outputs, info: SourceInfo) -> Sinks:
+def open_sinks(outputs: Outputs, info: SourceInfo, window: Window | None = None) -> Sinks:
     """Opens the wanted sinks. Raises SinkError, before any work is done, for one that cannot be
     written."""
     with ExitStack() as opened:
         sinks: list[Sink] = []
-        if outputs.masks is not None:
-            sinks.append(MaskFolder(outputs.masks))
-        if outputs.video is not None:
-            video = OverlayVideo(outputs.video, info)
-            opened.callback(video.close)
-            sinks.append(video)
-        if outputs.log is not None:
-            sinks.append(FrameLog(outputs.log))
+        for sink in _wanted(outputs, info):
+            opened.callback(sink.close)
+            sinks.append(sink)
+        if window is not None:
+            sinks.append(window)
         opened.pop_all()
-    return Sinks(sinks)
+    return Sinks(sinks, info.live)
+
+
+def _wanted(outputs: Outputs, info: SourceInfo) -> Iterator[Sink]:
+    max_bytes = round(outputs.log_max_mb * 1e6)
+    if outputs.masks is not None:
+        yield MaskFolder(outputs.masks)
+    if outputs.video is not None:
+        from runtime.sinks.video import OverlayVideo  # loads FFmpeg, which only it needs
+
+        yield OverlayVideo(outputs.video, info)
+    if outputs.log is not None:
+        yield FrameLog(outputs.log, max_bytes, outputs.log_keep)
+    if outputs.csv is not None:
+        yield FrameTable(outputs.csv, max_bytes, outputs.log_keep)
 
 
 class Sinks:
-    """All sinks of a run as one. The log comes last, so that its lines hold the others' times."""
+    """All sinks of a source as one, each in a thread of its own."""
 
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = sinks
+    def __init__(self, sinks: Sequence[Sink], live: bool) -> None:
+        self.lanes = [Lane(sink, live) for sink in sinks]
 
-    def write(self, observation: Observation, counts: Counts) -> Observation:
-        """Writes one observation everywhere and returns it with each sink's time as a stage.
+    def write(self, observation: Observation, counts: Counts) -> None:
+        """Hands one observation to every sink; waits for room where frames must not be lost."""
+        for lane in self.lanes:
+            lane.write(observation, counts)
 
-        Raises SinkError.
-        """
-        for sink in self._sinks:
-            start = time.perf_counter()
-            sink.write(observation, counts)
-            spent_ms = (time.perf_counter() - start) * 1e3
-            stage_ms = {**observation.stage_ms, sink.name: spent_ms}
-            observation = dataclasses.replace(observation, stage_ms=stage_ms)
-        return observation
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Per sink: frames written, skipped because it was too slow, lost because it could not
+        write; mean milliseconds per frame written."""
+        return {
+            lane.name: {
+                "written": lane.written,
+                "skipped": lane.skipped,
+                "lost": lane.lost,
+                "ms": round(lane.spent_ms / lane.written, 3) if lane.written else 0.0,
+            }
+            for lane in self.lanes
+        }
 
-    def close(self) -> None:
-        """Completes all files, also where one of them fails."""
+    def fault(self) -> SinkError | None:
+        """What to tell when something is missing in the outputs."""
+        for lane in self.lanes:
+            if lane.fault is not None:
+                return SinkError(f"{lane.name}: {lane.lost} frames were not written: {lane.fault}")
+        return None
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Completes all files, also where one of them fails. timeout_s: how long to wait for a
+        disk that does not answer, per sink."""
         with ExitStack() as stack:
-            for sink in self._sinks:
-                stack.callback(sink.close)
+            for lane in self.lanes:
+                stack.callback(lane.close, timeout_s)
 
     def __enter__(self) -> Self:
         return self

@@ -9,13 +9,18 @@ from runtime.observe import Observation
 
 
 class Sink(Protocol):
-    """Raises SinkError where a result cannot be written."""
+    """Used by one thread at a time. Raises SinkError where a result cannot be written; the next
+    write may then work again, because a disk may have room again."""
 
     name: str
     """The stage under which the time that it takes is shown: "masks"."""
 
     def write(self, observation: Observation, counts: Counts) -> None:
         """Writes one observation; counts include it."""
+        ...
+
+    def flush(self) -> None:
+        """Puts what was written onto the disk itself; called about every second."""
         ...
 
     def close(self) -> None:

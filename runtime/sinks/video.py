@@ -1,87 +1,165 @@
-"""The overlay video: the source's frames with the water drawn in, at the source's own pace."""
+"""The overlay video: the source's frames with the water drawn in, at the source's own pace.
+
+It is written as fragments of one frame each, so that it plays up to the last frame whatever ends
+the run, and a disk that was full leaves a gap and no damage.
+"""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from runtime.counts import Counts
 from runtime.errors import SinkError
-from runtime.files import make_folder, unwritable
 from runtime.observe import Observation
 from runtime.overlay import caption_of, draw_overlay
-from runtime.quiet import quiet_opencv
+from runtime.sinks.growing import GrowingFile, make_way
 from runtime.sources.base import SourceInfo
 
-SUFFIXES = (".mp4", ".mkv", ".mov", ".avi")
-CODECS = ("avc1", "mp4v")
-"""H.264 where this OpenCV can write it (browsers play it), else MPEG-4, which every build has."""
-FALLBACK_FPS, FASTEST_FPS = 25.0, 120.0
+FRAGMENTED = {"movflags": "frag_every_frame+empty_moov+default_base_moof"}
+FORMATS: dict[str, tuple[str, dict[str, str]]] = {
+    ".mp4": ("mp4", FRAGMENTED),
+    ".mov": ("mov", FRAGMENTED),
+    ".mkv": ("matroska", {"cluster_time_limit": "500"}),
+}
+"""For a suffix FFmpeg's name of the container, and what keeps it playable while it grows."""
+CODECS = {"libx264": {"preset": "superfast", "tune": "zerolatency", "crf": "23"}, "mpeg4": {}}
+"""H.264, which everything plays, else MPEG-4, which every FFmpeg can write."""
+TICKS = 90_000
+"""Timestamps in the video are in 1/90000 s, as in MPEG."""
+KEY_FRAME_S = 1.0
 SMALLEST_SIDE = 16
 LONGEST_GAP_S = 10.0
 """Longer pauses of a source are shortened to this in the video."""
+KEPT = 9
+"""A live run that starts anew keeps this many videos of earlier runs, as NAME.1, NAME.2, ..."""
 
 
 class OverlayVideo:
     """One video file. It has the size of the first frame; others are fitted into it.
 
-    Each frame stays until the next one's timestamp, so the video keeps real time whatever was
-    dropped, and no frame is left out.
+    Each frame has its source's timestamp, so the video keeps real time whatever was dropped, and
+    no frame is left out.
     """
 
     name = "overlay"
 
     def __init__(self, path: Path, info: SourceInfo) -> None:
         """Raises SinkError for a path that cannot be written or is no video's."""
-        if path.suffix.lower() not in SUFFIXES:
-            raise SinkError(f"cannot save {path.name}: wanted a name in {', '.join(SUFFIXES)}")
-        make_folder(path.parent)
-        try:
-            path.open("wb").close()
-        except OSError as error:
-            raise unwritable(path, error) from error
+        if path.suffix.lower() not in FORMATS:
+            raise SinkError(f"cannot save {path.name}: wanted a name in {', '.join(FORMATS)}")
+        if info.live and path.is_file() and path.stat().st_size:
+            make_way(path, KEPT)
         self._path = path
         self._live = info.live
-        self._fps = min(max(info.fps or FALLBACK_FPS, 1.0), FASTEST_FPS)
-        self._writer: Any = None
+        self._file = GrowingFile(path)
+        self._encoder: Encoder | None = None
         self._size = (0, 0)
-        self._previous: NDArray[np.uint8] | None = None
-        self._previous_s = 0.0
-        self._owed = 0.0
+        self._clock = Clock(info.fps)
 
     def write(self, observation: Observation, counts: Counts) -> None:
         frame = observation.frame
         caption = caption_of(observation.water_fraction, frame.timestamp_s, self._live)
         picture = draw_overlay(frame.image, observation.mask, caption)
-        if self._writer is None:
+        if self._encoder is None:
             self._size = _even_size(picture)
-            self._writer = _open_writer(self._path, self._fps, self._size)
-        self._keep_pace(frame.timestamp_s)
-        self._previous = fit(picture, self._size)
-        self._writer.write(self._previous)
+            self._encoder = Encoder(self._path.suffix.lower(), self._size)
+        self._encoder.add(fit(picture, self._size), self._clock.tick(frame.timestamp_s))
+        self._append(self._encoder)
 
-    def _keep_pace(self, now_s: float) -> None:
-        """Repeats the previous picture until the video has caught up with the source's time."""
-        if self._previous is None:
-            self._previous_s = now_s
-            return
-        gap_s = min(max(now_s - self._previous_s, 0.0), LONGEST_GAP_S)
-        self._previous_s = now_s
-        self._owed += gap_s * self._fps - 1.0
-        while self._owed >= 0.5:
-            self._writer.write(self._previous)
-            self._owed -= 1.0
+    def _append(self, encoder: Encoder) -> None:
+        try:
+            self._file.append(bytes(encoder.encoded))
+        except SinkError:
+            encoder.start_afresh(forget=self._file.size > 0)
+            raise
+        encoder.encoded.clear()
+
+    def flush(self) -> None:
+        self._file.sync()
 
     def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
-            self._writer = None
-        elif self._previous is None:
-            self._path.unlink(missing_ok=True)
+        try:
+            if self._encoder is not None:
+                self._encoder.close()
+                self._append(self._encoder)
+        finally:
+            self._file.close()
+            if self._encoder is None and self._file.size == 0:
+                self._path.unlink(missing_ok=True)
+            self._encoder = None
+
+
+class Clock:
+    """From a source's timestamps to those of its video, which start at 0 and only grow."""
+
+    def __init__(self, fps: float | None) -> None:
+        self._usual_s = 1.0 / min(max(fps or 25.0, 1.0), 120.0)
+        self._previous_s: float | None = None
+        self._ticks = 0
+
+    def tick(self, now_s: float) -> int:
+        """The timestamp of the next frame in units of 1 / TICKS seconds."""
+        if self._previous_s is not None:
+            gap_s = now_s - self._previous_s
+            gap_s = min(gap_s, LONGEST_GAP_S) if gap_s > 0 else self._usual_s
+            self._ticks += max(1, round(gap_s * TICKS))
+        self._previous_s = now_s
+        return self._ticks
+
+
+class Encoder:
+    """Pictures in, bytes of a video file out, at once and in whole fragments.
+
+    encoded: what was not yet taken; the file's beginning comes with the first picture.
+    """
+
+    def __init__(self, suffix: str, size: tuple[int, int]) -> None:
+        """size: (height, width), both even. Raises SinkError."""
+        self.encoded = bytearray()
+        self._key_ticks: int | None = None
+        container, options = FORMATS[suffix]
+        self._container: Any = av.open(self, "w", format=container, options=options)
+        codec = next((name for name in CODECS if name in av.codecs_available), None)
+        if codec is None:
+            raise SinkError("this FFmpeg can write neither H.264 nor MPEG-4; install PyAV's wheel")
+        self._stream: Any = self._container.add_stream(codec, options=CODECS[codec])
+        self._stream.height, self._stream.width = size
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.codec_context.time_base = Fraction(1, TICKS)
+        self._stream.codec_context.thread_count = 2
+
+    def write(self, content: Any) -> int:
+        """What FFmpeg calls; in pieces that are whole only after each picture."""
+        self.encoded += bytes(content)
+        return len(content)
+
+    def add(self, picture: NDArray[np.uint8], ticks: int) -> None:
+        """picture: (H, W, 3) uint8 BGR. ticks: its time in 1 / TICKS seconds."""
+        frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+        frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
+        if self._key_ticks is None or ticks - self._key_ticks >= KEY_FRAME_S * TICKS:
+            frame.pict_type = av.video.frame.PictureType.I
+            self._key_ticks = ticks
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def start_afresh(self, forget: bool) -> None:
+        """The next picture will need none before it. forget: what was encoded is thrown away."""
+        self._key_ticks = None
+        if forget:
+            self.encoded.clear()
+
+    def close(self) -> None:
+        for packet in self._stream.encode(None):
+            self._container.mux(packet)
+        self._container.close()
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -107,17 +185,3 @@ def _even_size(picture: NDArray[np.uint8]) -> tuple[int, int]:
     """Codecs want even sides; a side that is odd grows by one."""
     height, width = (max(SMALLEST_SIDE, side + side % 2) for side in picture.shape[:2])
     return height, width
-
-
-def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> Any:
-    quiet_opencv()
-    height, width = size
-    for codec in CODECS:
-        code = cv2.VideoWriter.fourcc(*codec)
-        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, (width, height))
-        if writer.isOpened():
-            return writer
-    raise SinkError(
-        f"OpenCV cannot write the video {path} at {width}x{height}; install "
-        "opencv-python-headless, or leave --save away and keep --masks"
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import threading
 import time
 from collections import Counter

@@ -1,0 +1,108 @@
+"""Text files of one line per frame: the log for machines, the table for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from runtime.counts import Counts
+from runtime.observe import Observation
+from runtime.sinks.growing import GrowingFile, make_way
+
+CSV_HEADER = "index,name,timestamp_s,water_fraction,dropped,failed\r\n"
+
+
+class RotatedLines:
+    """Lines in PATH; when it is full it becomes PATH.1, what was that PATH.2, and so on.
+
+    Lines of an earlier run are kept in the same way. No line is ever torn or lost between files.
+    """
+
+    def __init__(self, path: Path, max_bytes: int, keep: int, header: str = "") -> None:
+        """keep: how many full files are kept beside PATH. Raises SinkError."""
+        self._path, self._max_bytes, self._keep = path, max_bytes, keep
+        self._header = header.encode()
+        if path.is_file() and path.stat().st_size:
+            make_way(path, keep)
+        self._file = GrowingFile(path)
+
+    def append(self, line: str) -> None:
+        """Raises SinkError."""
+        content = line.encode()
+        if self._file.size > len(self._header) and (
+            self._file.size + len(content) > self._max_bytes
+        ):
+            self._file.close()
+            make_way(self._path, self._keep)
+            self._file = GrowingFile(self._path)
+        self._file.append(content if self._file.size else self._header + content)
+
+    def sync(self) -> None:
+        self._file.sync()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class FrameLog:
+    """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, drops so far.
+
+    Each line is written whole and at once, so that a reader may follow the file as it grows.
+    """
+
+    name = "log"
+
+    def __init__(self, path: Path, max_bytes: int, keep: int) -> None:
+        self._lines = RotatedLines(path, max_bytes, keep)
+
+    def write(self, observation: Observation, counts: Counts) -> None:
+        line = json.dumps(
+            {
+                "index": observation.frame.index,
+                "name": observation.frame.name,
+                "timestamp_s": round(observation.frame.timestamp_s, 6),
+                "water_fraction": round(observation.water_fraction, 6),
+                "ms": {stage: round(ms, 3) for stage, ms in observation.stage_ms.items()},
+                "dropped": counts.dropped,
+                "failed": counts.failed,
+            },
+            ensure_ascii=True,
+        )
+        self._lines.append(line + "\n")
+
+    def flush(self) -> None:
+        self._lines.sync()
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+class FrameTable:
+    """The same as CSV (RFC 4180) with a header line, for spreadsheets."""
+
+    name = "csv"
+
+    def __init__(self, path: Path, max_bytes: int, keep: int) -> None:
+        self._lines = RotatedLines(path, max_bytes, keep, CSV_HEADER)
+
+    def write(self, observation: Observation, counts: Counts) -> None:
+        frame = observation.frame
+        fields = (
+            frame.index,
+            frame.name,
+            f"{frame.timestamp_s:.6f}",
+            f"{observation.water_fraction:.6f}",
+            counts.dropped,
+            counts.failed,
+        )
+        line = io.StringIO()
+        csv.writer(line).writerow(fields)
+        self._lines.append(line.getvalue())
+
+    def flush(self) -> None:
+        self._lines.sync()
+
+    def close(self) -> None:
+        self._lines.close()
