@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from benchmarks.contestants import Contest, open_contest
-from export.artefacts import export_graph, prepare_manifest, prove
+from export.artefacts import export_graph, prepare_manifest
 from export.frames import proof_frames
+from export.proof import prove
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.checkpoint import save_checkpoint
 from train.dataset import SYNTHETIC, open_dataset

@@ -66,7 +66,7 @@ def open_contest(exports: Path, checkpoint: Path | None = None, count: int = 4) 
     manifest = read_manifest(next(iter(artefacts.values())))
     checkpoint = checkpoint or find_checkpoint(manifest.provenance.checkpoint_sha256)
     frames = proof_frames(find_data(checkpoint)[0], manifest, count)
-    models = {precision: load_model(path) for precision, path in artefacts.items()}
+    models = {precision: load_model(path, "onnxruntime") for precision, path in artefacts.items()}
     exported = tuple(
         Contestant(
             name=f"{model.backend.name} {precision.upper()}",

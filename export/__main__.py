@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from export.arguments import ANY_BATCH, default_folder, newest_checkpoint, parse_batch
-from export.artefacts import export_graph, prepare_manifest, prove
-from export.frames import find_data, proof_frames
+from export.artefacts import Exported, export_graph, export_int8, prepare_manifest
+from export.calibration import COUNT
+from export.frames import CALIBRATING, find_data, proof_frames
 from export.parity import LIMITS
-from export.report import Row, show
+from export.proof import prove
+from export.report import show
 from runtime.console import run, say
-from runtime.engine import build_engine, find_builder
+from runtime.engine import build_engine, find_builder, for_cpus_only
 from runtime.errors import BackendError
 from runtime.files import make_folder
 from train.checkpoint import load_checkpoint
@@ -28,6 +30,12 @@ def export(
         Path | None, typer.Argument(help="A .safetensors file; default: the newest run's best.")
     ] = None,
     fp16: Annotated[bool, typer.Option("--fp16", help="Also write model.fp16.onnx.")] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Also write INT8 graphs for CPUs and for TensorRT.")
+    ] = False,
+    max_drop: Annotated[
+        float, typer.Option(min=0, max=1, metavar="IOU", help="IoU that INT8 may lose.")
+    ] = LIMITS["int8"]["iou_drop"],
     size: Annotated[
         str | None,
         typer.Option(metavar="HxW", help="Input size, multiples of 16; default: as trained."),
@@ -66,22 +74,19 @@ def export(
     data_set, reason = find_data(checkpoint, data, pairs)
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest))
-    rows = []
+    rows: list[Exported] = []
     for precision in ("fp32", "fp16") if fp16 else ("fp32",):
         say(f"exporting {precision} at {manifest.input_size[0]}x{manifest.input_size[1]} ...")
-        done = export_graph(network, manifest, precision, folder, proof)
-        rows.append(
-            Row(
-                artefact=done.path,
-                precision=precision,
-                parity=done.parity,
-                limits=LIMITS[precision],
-            )
-        )
+        rows.append(export_graph(network, manifest, precision, folder, proof))
+    if int8:
+        pictures = proof_frames(data_set, manifest, COUNT, CALIBRATING)
+        say(f"exporting int8, calibrated on {pictures.origin} ...")
+        calibration = prove(network, manifest, pictures)
+        rows += export_int8(network, manifest, folder, proof, calibration, max_drop)
     show(rows)
-    build_engines([row.artefact for row in rows], engine)
-    say(f"look at {', '.join(str(row.artefact) for row in rows)}, each with its .json beside it")
-    say(f"try it: flood-runtime --model {rows[-1].artefact} --source PICTURES_OR_VIDEO")
+    build_engines([row.path for row in rows if not for_cpus_only(row.manifest)], engine)
+    say(f"look at {', '.join(str(row.path) for row in rows)}, each with its .json beside it")
+    say(f"try it: flood-runtime --model {rows[0].path} --source PICTURES_OR_VIDEO")
 
 
 def build_engines(graphs: list[Path], builder: str) -> None:

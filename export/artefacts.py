@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
+import onnx
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from export.frames import ProofFrames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import activation_ranges, check_ranges, check_share, half_layers
-from export.parity import LIMITS, Parity, check, compare
-from export.reference import model_logits, reference_logits
-from runtime.backends import load_backend
+from export.int8 import KINDS
+from export.max_drop import quantise_within
+from export.parity import LIMITS, Parity, check
+from export.proof import Proof
 from runtime.files import atomic_path
-from runtime.manifest import Manifest, Provenance, write_manifest
-from runtime.model import Model
+from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
-"""Precision -> file name in the export folder."""
+"""Precision -> file name in the export folder; those of INT8 are in export.int8.KINDS."""
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16}
 TOOLS = ("torch", "onnx", "onnxscript", "onnxruntime")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proof:
-    """What every artefact of one checkpoint has to show: these logits on these frames."""
-
-    frames: ProofFrames
-    reference: NDArray[np.float32]
-
-    def measure(self, artefact: Path, manifest: Manifest) -> Parity:
-        """Runs an artefact on the frames. Raises ModelError or BackendError."""
-        with Model(manifest, load_backend(artefact, manifest)) as model:
-            candidate = model_logits(model, self.frames.inputs)
-        return compare(self.reference, candidate, manifest.threshold, self.frames.truth)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Exported:
-    """One finished artefact."""
+    """One finished artefact, what was measured of it, and what was allowed."""
 
     path: Path
     manifest: Manifest
     parity: Parity
+    limits: Mapping[str, float]
 
 
 def prepare_manifest(checkpoint: Manifest, input_size: tuple[int, int], batch: int) -> Manifest:
@@ -62,18 +48,13 @@ def prepare_manifest(checkpoint: Manifest, input_size: tuple[int, int], batch: i
     )
 
 
-def prove(network: nn.Module, manifest: Manifest, frames: ProofFrames) -> Proof:
-    """The reference's logits on these frames."""
-    return Proof(frames=frames, reference=reference_logits(network, manifest, frames.inputs))
-
-
 def export_graph(
     network: nn.Module, manifest: Manifest, precision: str, folder: Path, proof: Proof
 ) -> Exported:
-    """Writes one graph with its manifest, once it has passed its precision's limits.
+    """Writes an FP32 or FP16 graph with its manifest, once it has passed its precision's limits.
 
-    Raises ParityError when it does not, SinkError when the folder cannot be written; then nothing
-    of it is left.
+    Raises ParityError when it does not, ModelError when FP16 would overflow or is not FP16,
+    SinkError when the folder cannot be written; then nothing of it is left.
     """
     path = folder / FILES[precision]
     manifest = dataclasses.replace(manifest, precision=precision)
@@ -83,8 +64,48 @@ def export_graph(
     if precision == "fp16":
         manifest = dataclasses.replace(manifest, half_layers={"graph": half_layers(graph)})
         check_share(manifest.half_layers, path.name)
+    return _finish(path, graph, manifest, proof, LIMITS[precision])
+
+
+def export_int8(
+    network: nn.Module,
+    manifest: Manifest,
+    folder: Path,
+    proof: Proof,
+    calibration: Proof,
+    max_drop: float,
+) -> list[Exported]:
+    """Writes the INT8 graphs of both kinds. max_drop: IoU that may be lost, 0 to 1.
+
+    Raises ParityError when a graph breaks its limits with half of its layers in float32.
+    """
+    manifest = dataclasses.replace(manifest, precision="int8")
+    limits = {**LIMITS["int8"], "iou_drop": max_drop}
+    graph = trace(ExportedNetwork(network, manifest), manifest)
+    finished = []
+    for name, kind in KINDS.items():
+        done = quantise_within(graph, kind, manifest, calibration, proof, limits)
+        quantisation = Quantisation(
+            kind=name,
+            method=done.method,
+            calibrated_on=calibration.frames.origin,
+            kept_float32=done.kept,
+        )
+        described = dataclasses.replace(manifest, quantisation=quantisation)
+        finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))
+    return finished
+
+
+def _finish(
+    path: Path,
+    graph: onnx.ModelProto,
+    manifest: Manifest,
+    proof: Proof,
+    limits: Mapping[str, float],
+) -> Exported:
     with atomic_path(path) as temporary:
         temporary.write_bytes(to_bytes(graph))
         parity = proof.measure(temporary, manifest)
-        check(parity, LIMITS[precision], path.name)
-    return Exported(path=path, manifest=write_manifest(manifest, path), parity=parity)
+        check(parity, limits, path.name)
+    sealed = write_manifest(manifest, path)
+    return Exported(path=path, manifest=sealed, parity=parity, limits=limits)

@@ -30,10 +30,16 @@ class ProofFrames:
     origin: str
 
 
-def proof_frames(data_set: DataSet, manifest: Manifest, count: int = COUNT) -> ProofFrames:
-    """Frames spread evenly over the validation split (another one where it is empty), the same
-    ones every time. Raises DataError."""
-    split = next((name for name in ("val", "test", "train") if len(data_set.splits[name])), None)
+PROVING = ("val", "test", "train")
+CALIBRATING = ("train", "val", "test")
+"""Splits in the order in which the first that is not empty is taken."""
+
+
+def proof_frames(
+    data_set: DataSet, manifest: Manifest, count: int = COUNT, splits: tuple[str, ...] = PROVING
+) -> ProofFrames:
+    """Frames spread evenly over a split, the same ones every time. Raises DataError."""
+    split = next((name for name in splits if len(data_set.splits[name])), None)
     if split is None:
         raise DataError(f"{data_set.name} has no picture to prove on; name others with --data")
     samples = data_set.splits[split]

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from export.artefacts import Exported
 from export.parity import NAMES, Parity
+from runtime.manifest import Manifest
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Row:
-    """One artefact, what was measured of it, and what is allowed."""
-
-    artefact: Path
-    precision: str
-    parity: Parity
-    limits: Mapping[str, float]
-
-
-def show(rows: Sequence[Row]) -> None:
+def show(rows: Sequence[Exported]) -> None:
     """Prints every number of every artefact beside its limit on stdout."""
     for row in rows:
         table = Table(
-            title=f"{row.artefact.name} ({row.precision}) and PyTorch, frames: {row.parity.frames}",
+            title=f"{row.path.name} ({row.manifest.precision}) and PyTorch, "
+            f"frames: {row.parity.frames}",
             title_justify="left",
+            caption=_remark(row.manifest),
+            caption_justify="left",
         )
         table.add_column("number", no_wrap=True)
         table.add_column("measured", justify="right")
@@ -38,6 +32,17 @@ def show(rows: Sequence[Row]) -> None:
             measured = readable(name, getattr(row.parity, name))
             table.add_row(NAMES[name], measured, "" if limit is None else readable(name, limit))
         Console(highlight=False).print(table)
+
+
+def _remark(manifest: Manifest) -> str | None:
+    """What else there is to say of a precision: how much of the graph has it."""
+    if manifest.precision == "fp16":
+        half, layers = manifest.half_layers["graph"]
+        return f"{half} of {layers} layers are half precision"
+    if manifest.quantisation is not None:
+        kept = ", ".join(manifest.quantisation.kept_float32) or "none"
+        return f"{manifest.quantisation.method} calibration; layers kept in float32: {kept}"
+    return None
 
 
 def shown_numbers(parity: Parity) -> list[str]:
@@ -50,11 +55,11 @@ def readable(name: str, value: float) -> str:
     return f"{value:.2e}" if name.endswith("abs") else f"{100 * value:.4f} %"
 
 
-def as_dictionary(row: Row) -> dict[str, Any]:
+def as_dictionary(row: Exported) -> dict[str, Any]:
     """What --json prints for one artefact."""
     return {
-        "artefact": str(row.artefact),
-        "precision": row.precision,
+        "artefact": str(row.path),
+        "precision": row.manifest.precision,
         "parity": dataclasses.asdict(row.parity),
         "limits": dict(row.limits),
     }

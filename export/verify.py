@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from export.arguments import RUNS
-from export.artefacts import prove
+from export.artefacts import Exported
 from export.frames import COUNT, find_data, proof_frames
 from export.parity import LIMITS, check
-from export.report import Row, as_dictionary, show
+from export.proof import prove
+from export.report import as_dictionary, show
 from runtime.console import run, say
 from runtime.errors import FloodError, ModelError
 from runtime.manifest import read_manifest
@@ -49,12 +50,12 @@ def verify(
     else:
         show([row])
     check(row.parity, row.limits, str(artefact))
-    say(f"{artefact} stays within the limits for {row.precision}")
+    say(f"{artefact} stays within the limits for {row.manifest.precision}")
 
 
 def verify_artefact(
     artefact: Path, against: Path | None, data: str | None, pairs: Path | None, count: int = COUNT
-) -> Row:
+) -> Exported:
     """Measures an artefact against its checkpoint. Raises FloodError, but not for large numbers."""
     manifest = read_manifest(artefact)
     checkpoint = against or find_checkpoint(manifest.provenance.checkpoint_sha256)
@@ -69,8 +70,9 @@ def verify_artefact(
     chosen = proof_frames(data_set, manifest, count)
     say(reason)
     parity = prove(network, manifest, chosen).measure(artefact, manifest)
-    limits = LIMITS[manifest.precision]
-    return Row(artefact=artefact, precision=manifest.precision, parity=parity, limits=limits)
+    return Exported(
+        path=artefact, manifest=manifest, parity=parity, limits=LIMITS[manifest.precision]
+    )
 
 
 def find_checkpoint(sha256: str, runs: Path = RUNS) -> Path:

@@ -70,6 +70,11 @@ def build_engine(graph: Path, builder: str = "auto", folder: Path | None = None)
     Raises BackendError without a builder, ManifestError or ModelError for the graph, SinkError.
     """
     manifest = read_manifest(graph)
+    if for_cpus_only(manifest):
+        raise ModelError(
+            f"{graph} is the INT8 graph for CPUs, which TensorRT cannot read; build "
+            f"{graph.with_name('model.int8.tensorrt.onnx')} instead"
+        )
     trt, dialect, gpu = find_builder(builder)
     source = _source_graph(graph, manifest, dialect)
     binding = bind(dialect.library, trt.__version__, gpu, sha256(source))
@@ -86,6 +91,11 @@ def build_engine(graph: Path, builder: str = "auto", folder: Path | None = None)
     )
     write_manifest(sealed, engine)
     return engine
+
+
+def for_cpus_only(manifest: Manifest) -> bool:
+    """Whether a graph has unsigned 8-bit activations, which TensorRT's parser refuses."""
+    return manifest.quantisation is not None and manifest.quantisation.kind == "cpu"
 
 
 def _build(

@@ -63,11 +63,24 @@ class EngineBinding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantisation:
+    """How an INT8 graph came about. kind: "cpu" (unsigned activations) or "tensorrt" (signed,
+    symmetric). method: how ranges were drawn. calibrated_on: the pictures, as one sentence.
+    kept_float32: layers that would have cost too much accuracy, dearest first."""
+
+    kind: str
+    method: str
+    calibrated_on: str
+    kept_float32: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
     any number of frames. half_layers: where layers were counted ("graph", "tensorrt") -> how many
-    compute in half precision, of how many; empty for other precisions. engine: only of engines."""
+    compute in half precision, of how many; empty for other precisions. quantisation: only of INT8. engine: only of
+    engines."""
 
     schema: int
     model: str
@@ -85,6 +98,7 @@ class Manifest:
     provenance: Provenance
     artefact_sha256: str
     half_layers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    quantisation: Quantisation | None = None
     engine: EngineBinding | None = None
 
     def __post_init__(self) -> None:

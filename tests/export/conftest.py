@@ -16,9 +16,10 @@ import torch
 import typer
 from torch import nn
 
-from export.artefacts import DTYPES, export_graph, prepare_manifest, prove
+from export.artefacts import DTYPES, export_graph, prepare_manifest
 from export.frames import proof_frames
 from export.graph import ExportedNetwork, trace
+from export.proof import Proof, prove
 from runtime.console import run
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.checkpoint import save_checkpoint
@@ -59,7 +60,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photographs")
     for kind in ("Image", "Mask"):
         (folder / kind).mkdir()
-    for seed in range(20, 24):
+    for seed in range(24, 28):
         scene = generate_scene(seed, (60, 90))
         cv2.imwrite(str(folder / "Image" / f"{seed}.png"), scene.image[..., ::-1])
         cv2.imwrite(str(folder / "Mask" / f"{seed}.png"), scene.mask * np.uint8(255))
@@ -145,6 +146,15 @@ def exported(
     for precision in ("fp32", "fp16"):
         export_graph(network, manifest, precision, home / "exports/tiny", proof)
     return home
+
+
+@pytest.fixture(scope="session")
+def proof(network: nn.Module, photographs: Path) -> Proof:
+    """All pictures of the data set, and what the network makes of them."""
+    frames = proof_frames(
+        open_dataset(str(photographs)), make_manifest(), splits=("train", "val", "test")
+    )
+    return prove(network, make_manifest(), frames)
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""INT8 as Q/DQ, in two kinds, because engines differ.
+
+For TensorRT activations are signed and symmetric with zero point 0 (its parser refuses others);
+for CPUs they are unsigned (ONNX Runtime computes those faster). Weights are per channel and
+symmetric in both. ONNX Runtime quantises, since it is what runs the result on a CPU.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import onnx
+from onnxruntime.quantization import QuantType
+from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+
+from export.calibration import QUANTISED
+from export.graph import tidy
+
+WEIGHTED = ("Conv", "ConvTranspose")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One of the two kinds. bias: whether biases become 32-bit integers (TensorRT reads none)."""
+
+    file: str
+    activations: QuantType
+    symmetric: bool
+    bias: bool
+
+
+KINDS = {
+    "cpu": Kind(file="model.int8.onnx", activations=QuantType.QUInt8, symmetric=False, bias=True),
+    "tensorrt": Kind(
+        file="model.int8.tensorrt.onnx", activations=QuantType.QInt8, symmetric=True, bias=False
+    ),
+}
+
+
+def quantise(
+    graph: onnx.ModelProto, ranges: Any, kind: Kind, kept: tuple[str, ...] = ()
+) -> onnx.ModelProto:
+    """The graph with Q/DQ around every layer but those that are `kept` in float32."""
+    quantiser = QDQQuantizer(
+        copy.deepcopy(graph),
+        per_channel=True,
+        reduce_range=False,
+        weight_qType=QuantType.QInt8,
+        activation_qType=kind.activations,
+        tensors_range=ranges,
+        nodes_to_quantize=[],
+        nodes_to_exclude=list(kept),
+        op_types_to_quantize=list(QUANTISED),
+        extra_options={
+            "WeightSymmetric": True,
+            "ActivationSymmetric": kind.symmetric,
+            "QuantizeBias": kind.bias,
+        },
+    )
+    quantiser.quantize_model()
+    quantiser.model.topological_sort()
+    return tidy(onnx.shape_inference.infer_shapes(quantiser.model.model))
+
+
+def weighted_layers(graph: onnx.ModelProto) -> list[str]:
+    """The names of the layers that can be kept in higher precision, in running order."""
+    return [node.name for node in graph.graph.node if node.op_type in WEIGHTED]

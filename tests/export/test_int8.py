@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, numpy_helper
+from torch import nn
+
+from export import max_drop
+from export.artefacts import export_int8
+from export.calibration import METHODS, calibrate
+from export.graph import to_bytes
+from export.int8 import KINDS, quantise, weighted_layers
+from export.max_drop import dearest_first, quantise_within
+from export.proof import Proof
+from runtime import engine
+from runtime.engine import build_engine
+from runtime.errors import ModelError, ParityError
+from runtime.manifest import Manifest, read_manifest
+
+Traced = Callable[..., onnx.ModelProto]
+LOOSE = {"flipped": 1.0, "iou_drop": 1.0}
+
+
+@pytest.fixture
+def fixed(manifest: Manifest) -> Manifest:
+    return dataclasses.replace(manifest, batch=1, precision="int8")
+
+
+def quantised(
+    traced: Traced, proof: Proof, kind: str, kept: tuple[str, ...] = ()
+) -> onnx.ModelProto:
+    chosen = KINDS[kind]
+    ranges = calibrate(traced("fp32"), proof.frames.inputs, "minmax", symmetric=chosen.symmetric)
+    return quantise(traced("fp32"), ranges, chosen, kept)
+
+
+def zero_points(graph: onnx.ModelProto, dtype: int) -> list[np.ndarray]:
+    weights = {weight.name: weight for weight in graph.graph.initializer}
+    found = [
+        weights[node.input[2]]
+        for node in graph.graph.node
+        if node.op_type == "QuantizeLinear" and len(node.input) == 3
+    ]
+    assert all(weight.data_type == dtype for weight in found)
+    return [numpy_helper.to_array(weight) for weight in found]
+
+
+def test_for_tensorrt_activations_are_signed_with_zero_point_0(
+    traced: Traced, proof: Proof
+) -> None:
+    graph = quantised(traced, proof, "tensorrt")
+    points = zero_points(graph, TensorProto.INT8)
+    assert len(points) > 25
+    assert not any(point.any() for point in points)
+    kinds = {weight.data_type for weight in graph.graph.initializer}
+    assert TensorProto.INT32 not in kinds, "TensorRT reads no 32-bit biases"
+
+
+def test_for_cpus_activations_are_unsigned(traced: Traced, proof: Proof) -> None:
+    assert len(zero_points(quantised(traced, proof, "cpu"), TensorProto.UINT8)) > 25
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_are_per_channel_and_symmetric(traced: Traced, proof: Proof, kind: str) -> None:
+    weights = {
+        w.name: numpy_helper.to_array(w) for w in quantised(traced, proof, kind).graph.initializer
+    }
+    packed = {name: w for name, w in weights.items() if name.endswith("weight_quantized")}
+    assert len(packed) == 29
+    for name, values in packed.items():
+        base = name.removesuffix("_quantized")
+        channels = values.shape[1 if "up_sample" in name else 0]
+        assert values.dtype == np.int8
+        assert weights[f"{base}_scale"].shape == (channels,)
+        assert not weights[f"{base}_zero_point"].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_ranges_give_the_same_bytes(traced: Traced, proof: Proof, kind: str) -> None:
+    one, two = (to_bytes(quantised(traced, proof, kind)) for _ in range(2))
+    assert one == two
+    assert len(one) < 0.4 * len(to_bytes(traced("fp32")))
+
+
+def test_a_layer_that_is_kept_stays_in_float32(traced: Traced, proof: Proof) -> None:
+    layers = weighted_layers(traced("fp32"))
+    assert len(layers) == 29
+    graph = quantised(traced, proof, "cpu", ("layer2.2", "layer1"))
+    names = {weight.name for weight in graph.graph.initializer}
+    assert "network.layer1.weight" in names
+    assert "network.layer2.2.weight" in names
+    assert "network.layer3.2.weight" not in names
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_better_calibration_method_is_taken(
+    traced: Traced, fixed: Manifest, proof: Proof, kind: str
+) -> None:
+    costs = {}
+    for method in METHODS:
+        ranges = calibrate(
+            traced("fp32"), proof.frames.inputs, method, symmetric=KINDS[kind].symmetric
+        )
+        graph = quantise(traced("fp32"), ranges, KINDS[kind])
+        costs[method] = max_drop.strain(proof.measure_graph(graph, fixed), LOOSE)
+    done = quantise_within(traced("fp32"), KINDS[kind], fixed, proof, proof, LOOSE)
+    assert done.kept == ()
+    assert costs[done.method] == min(costs.values())
+
+
+def test_layers_stay_in_float32_until_the_limits_hold(
+    traced: Traced, fixed: Manifest, proof: Proof
+) -> None:
+    everything = quantise_within(traced("fp32"), KINDS["cpu"], fixed, proof, proof, LOOSE)
+    flips = proof.measure_graph(everything.graph, fixed).flipped
+    limits = {"flipped": flips * 0.8, "iou_drop": 1.0}
+    done = quantise_within(traced("fp32"), KINDS["cpu"], fixed, proof, proof, limits)
+    assert done.kept
+    assert proof.measure_graph(done.graph, fixed).flipped <= limits["flipped"]
+    ranges = calibrate(traced("fp32"), proof.frames.inputs, done.method, symmetric=False)
+    order = dearest_first(traced("fp32"), ranges, KINDS["cpu"], fixed, proof, limits)
+    assert list(done.kept) == order[: len(done.kept)]
+
+
+def test_both_kinds_are_written_with_what_the_manifest_has_to_say(
+    network: nn.Module, fixed: Manifest, proof: Proof, tmp_path: Path
+) -> None:
+    export_int8(network, fixed, tmp_path, proof, proof, max_drop=1.0)
+    for name, kind in KINDS.items():
+        manifest = read_manifest(tmp_path / kind.file)
+        assert manifest.precision == "int8"
+        assert manifest.quantisation is not None
+        assert manifest.quantisation.kind == name
+        assert "of the train split" in manifest.quantisation.calibrated_on
+
+
+def test_a_gate_that_cannot_be_held_leaves_nothing(
+    network: nn.Module, fixed: Manifest, proof: Proof, tmp_path: Path
+) -> None:
+    with pytest.raises(ParityError, match="loss of IoU with the true masks is"):
+        export_int8(network, fixed, tmp_path, proof, proof, max_drop=-2.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(engine._load("tensorrt_rtx") is None, reason="no TensorRT for RTX here")
+def test_tensorrt_builds_its_kind_and_is_not_given_the_other(
+    network: nn.Module, fixed: Manifest, proof: Proof, tmp_path: Path
+) -> None:
+    export_int8(network, fixed, tmp_path, proof, proof, max_drop=1.0)
+    built = build_engine(tmp_path / KINDS["tensorrt"].file, "tensorrt-rtx")
+    assert ".int8." in built.name
+    with pytest.raises(ModelError, match=r"INT8 graph for CPUs.*model.int8.tensorrt.onnx instead"):
+        build_engine(tmp_path / KINDS["cpu"].file, "tensorrt-rtx")
