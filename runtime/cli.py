@@ -14,6 +14,7 @@ import typer
 
 import runtime
 from runtime.console import run, say
+from runtime.doctor import doctor
 from runtime.engine_cli import build
 from runtime.errors import ModelError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command()(build)
+app.command()(doctor)
 
 
 def main() -> None:
@@ -147,6 +149,8 @@ def _segment(
         open_cameras(uris, outputs, show) as (cameras, look),
         stop_on_signals() as stop,
     ):
+        for reason in loaded.passed_over:
+            say(reason)
         for camera in cameras:
             say(f"{camera.source.info.uri} -> {model_path} on {loaded.backend.name}")
         with live_lines(cameras, max_frames) as update:

@@ -1,0 +1,130 @@
+"""`flood-runtime doctor`: the machine, the model and every backend in twenty lines."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from runtime.doctor_findings import Finding
+
+
+def doctor(
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Model to try; default: what a run would take."),
+    ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option("--self-test", help="Only ask the golden frames again, on this device."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what works on this machine; exit 1 when a default run would fail."""
+    from runtime.cli import default_model
+    from runtime.doctor_findings import as_lines, passed
+    from runtime.errors import FloodError
+
+    try:
+        artefact: Path | FloodError = model or default_model()
+    except FloodError as error:
+        artefact = error
+    findings = list(_self_test(artefact) if self_test else _examine(artefact))
+    if as_json:
+        content = [dataclasses.asdict(finding) for finding in findings]
+        typer.echo(json.dumps({"ok": passed(findings), "findings": content}))
+    else:
+        typer.echo("\n".join(as_lines(findings)))
+    if not passed(findings):
+        raise typer.Exit(1)
+
+
+def _examine(artefact: Path | Exception) -> Iterator[Finding]:
+    from runtime import doctor_machine as machine
+    from runtime.gpu import current_gpu
+
+    root = Path("/")
+    gpu = current_gpu()
+    yield machine.find_device(root)
+    yield machine.find_system(root)
+    if (jetpack := machine.find_jetpack(root)) is not None:
+        yield jetpack
+    yield machine.find_gpu(gpu)
+    yield machine.find_opencv()
+    yield machine.find_cameras(root)
+    yield machine.find_disk(Path.cwd())
+    yield machine.find_clock(time.time(), machine.kernel_clock())
+    yield from _examine_model(artefact)
+
+
+def _examine_model(artefact: Path | Exception) -> Iterator[Finding]:
+    from runtime import doctor_model as about
+    from runtime.doctor_findings import Finding
+    from runtime.errors import FloodError
+    from runtime.gpu import current_gpu
+    from runtime.manifest import read_manifest
+
+    try:
+        if isinstance(artefact, Exception):
+            raise artefact
+        manifest = read_manifest(artefact)
+    except FloodError as error:
+        yield Finding("model", "fail", str(error))
+        yield Finding("backends", "note", "not tried, because there is no model to run")
+        return
+    yield about.describe_model(artefact, manifest)
+    yield about.find_certificate(artefact, manifest)
+    yield about.find_golden(artefact, manifest)
+    fit, engine = about.find_engine(artefact, current_gpu())
+    yield fit
+    with _waiting("trying every backend"):
+        yield from about.find_backends(artefact, engine)
+
+
+def _self_test(artefact: Path | Exception) -> Iterator[Finding]:
+    """The golden frames on the backend that a run would take."""
+    from runtime.doctor_findings import Finding
+    from runtime.errors import FloodError
+    from runtime.golden import check_golden, golden_path, read_golden
+    from runtime.model import load_model
+
+    start = time.perf_counter()
+    try:
+        if isinstance(artefact, Exception):
+            raise artefact
+        with load_model(artefact) as model:
+            for reason in model.passed_over:
+                yield Finding("backend", "ok", reason)
+            golden = read_golden(artefact, model.manifest)
+            if golden is None:
+                path = golden_path(artefact)
+                yield Finding("self-test", "fail", f"no {path}; export the model anew")
+                return
+            flipped = check_golden(golden, model.manifest, model.infer)
+            name = model.backend.name
+    except FloodError as error:
+        yield Finding("self-test", "fail", str(error))
+        return
+    seconds = time.perf_counter() - start
+    text = f"{len(golden.frames)} golden frames right on {name}, {flipped:.2%} flipped at most"
+    yield Finding("self-test", "ok", f"{text}, {seconds:.1f} s")
+
+
+@contextlib.contextmanager
+def _waiting(what: str) -> Iterator[None]:
+    """A spinner on stderr; silent where that is no terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(f"{what} ..."):
+        yield

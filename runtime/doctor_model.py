@@ -1,0 +1,129 @@
+"""What the doctor sees of the model: its contract, its proofs, and every backend tried on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from runtime.backends import BACKENDS
+from runtime.doctor_findings import Finding
+from runtime.doctor_probe import probe
+from runtime.engine import find_builder
+from runtime.engine_binding import check_binding
+from runtime.errors import BackendError, FloodError
+from runtime.golden import golden_path, read_golden
+from runtime.gpu import Gpu
+from runtime.manifest import Manifest, read_manifest
+
+Probe = Callable[[Path, str], dict[str, Any]]
+
+
+def describe_model(artefact: Path, manifest: Manifest) -> Finding:
+    """Which model this is and what it was trained on."""
+    height, width = manifest.input_size
+    data = manifest.trained_on
+    scores = ", ".join(f"{name} {value:.3f}" for name, value in list(data.scores.items())[:2])
+    return Finding(
+        "model",
+        "ok",
+        f"{artefact}: {manifest.model} x{manifest.width:g}, {height}x{width}, "
+        f"{manifest.precision}, trained on {data.dataset} ({scores or 'no scores'})",
+    )
+
+
+def find_certificate(artefact: Path, manifest: Manifest) -> Finding:
+    """Whether a parity certificate lies beside the artefact and speaks of this very file."""
+    path = artefact.with_name(artefact.name + ".parity.json")
+    try:
+        content = path.read_text(encoding="utf-8")
+        parsed = json.loads(content)
+    except FileNotFoundError:
+        advice = f"python -m export.verify {artefact}"
+        return Finding("certificate", "note", f"no {path.name}; make one with: {advice}")
+    except (OSError, ValueError) as error:
+        return Finding("certificate", "note", f"{path} is damaged ({error}); verify the model anew")
+    if manifest.artefact_sha256 not in content:
+        return Finding(
+            "certificate", "note", f"{path.name} is of another file; verify the model anew"
+        )
+    return Finding("certificate", "ok", f"{path.name} matches the model{_numbers(parsed)}")
+
+
+def find_golden(artefact: Path, manifest: Manifest) -> Finding:
+    """Whether golden frames of this model are there to ask."""
+    try:
+        golden = read_golden(artefact, manifest)
+    except FloodError as error:
+        return Finding("golden frames", "fail", str(error))
+    if golden is None:
+        return Finding(
+            "golden frames", "note", f"no {golden_path(artefact).name}; export the model anew"
+        )
+    return Finding("golden frames", "ok", f"{len(golden.frames)} in {golden_path(artefact).name}")
+
+
+def engines_of(artefact: Path) -> list[Path]:
+    """The artefact itself where it is an engine, else the engines in its folder, newest first."""
+    if artefact.suffix == ".engine":
+        return [artefact]
+    found = artefact.parent.glob("*.engine")
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def find_engine(artefact: Path, gpu: Gpu | None) -> tuple[Finding, Path | None]:
+    """Whether an engine fits this machine, and the first that does.
+
+    A misfit is a failure only where the engine itself is the model that would run.
+    """
+    engines = engines_of(artefact)
+    try:
+        trt, _, _ = find_builder()
+    except BackendError as error:
+        level, text = ("fail" if artefact in engines else "note"), str(error)
+        if not engines:
+            text = "none, and none can be built here; other backends need none"
+        return Finding("engine", "fail" if level == "fail" else "ok", text), None
+    misfits = []
+    for engine in engines:
+        try:
+            check_binding(engine, read_manifest(engine), trt.__version__, gpu, None)
+        except FloodError as error:
+            misfits.append(str(error))
+            continue
+        return Finding("engine", "ok", f"{engine.name} fits this machine"), engine
+    if misfits:
+        return Finding("engine", "fail" if artefact in engines else "note", misfits[0]), None
+    advice = f"none yet; build one with: flood-runtime build {artefact}"
+    return Finding("engine", "note", advice), None
+
+
+def find_backends(artefact: Path, engine: Path | None, try_one: Probe = probe) -> Iterator[Finding]:
+    """Every backend, tried on the artefact (TensorRT on the engine), then what "auto" comes to."""
+    for name, entry in BACKENDS.items():
+        if not entry.automatic:
+            continue
+        target = artefact if artefact.suffix in entry.suffixes else None
+        if name == "tensorrt":
+            target = engine
+        if target is None:
+            yield Finding(name, "ok", f"not tried: there is no {entry.suffixes[0]} file to run")
+        else:
+            yield _judge(name, try_one(target, name), "note")
+    yield _judge("default run", try_one(artefact, "auto"), "fail")
+
+
+def _judge(name: str, result: dict[str, Any], otherwise: Literal["note", "fail"]) -> Finding:
+    if "error" in result:
+        return Finding(name, otherwise, str(result["error"]))
+    text = f"runs on {result['name']}, {result['ms']:.1f} ms a frame"
+    if result["flipped"] is None:
+        return Finding(name, "ok", f"{text}; no golden frames to compare with")
+    return Finding(name, "ok", f"{text}; golden frames right ({result['flipped']:.2%} flipped)")
+
+
+def _numbers(certificate: Any) -> str:
+    """The certificate's own summary where it has one."""
+    summary = certificate.get("summary") if isinstance(certificate, dict) else None
+    return f": {summary}" if isinstance(summary, str) else ""
