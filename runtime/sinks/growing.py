@@ -23,6 +23,10 @@ class GrowingFile:
         self.size = 0
         self._synced = 0
 
+    @property
+    def closed(self) -> bool:
+        return self._stream.closed
+
     def append(self, piece: bytes) -> None:
         """Raises SinkError; the file is then as it was before."""
         rest = memoryview(piece)

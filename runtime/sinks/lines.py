@@ -24,23 +24,25 @@ class RotatedLines:
         """keep: how many full files are kept beside PATH. Raises SinkError."""
         self._path, self._max_bytes, self._keep = path, max_bytes, keep
         self._header = header.encode()
-        if path.is_file() and path.stat().st_size:
-            make_way(path, keep)
-        self._file = GrowingFile(path)
+        self._file = self._begin()
 
     def append(self, line: str) -> None:
         """Raises SinkError."""
         content = line.encode()
-        if self._file.size > len(self._header) and (
-            self._file.size + len(content) > self._max_bytes
-        ):
+        size = self._file.size
+        if self._file.closed or (size and size + len(content) > self._max_bytes):
             self._file.close()
-            make_way(self._path, self._keep)
-            self._file = GrowingFile(self._path)
+            self._file = self._begin()
         self._file.append(content if self._file.size else self._header + content)
 
+    def _begin(self) -> GrowingFile:
+        if self._path.is_file() and self._path.stat().st_size:
+            make_way(self._path, self._keep)
+        return GrowingFile(self._path)
+
     def sync(self) -> None:
-        self._file.sync()
+        if not self._file.closed:
+            self._file.sync()
 
     def close(self) -> None:
         self._file.close()

@@ -65,21 +65,26 @@ class OverlayVideo:
 
     def write(self, observation: Observation, counts: Counts) -> None:
         frame = observation.frame
+        self._append()
         caption = caption_of(observation.water_fraction, frame.timestamp_s, self._live)
         picture = draw_overlay(frame.image, observation.mask, caption)
         if self._encoder is None:
             self._size = _even_size(picture)
             self._encoder = Encoder(self._path.suffix.lower(), self._size)
         self._encoder.add(fit(picture, self._size), self._clock.tick(frame.timestamp_s))
-        self._append(self._encoder)
+        self._append()
 
-    def _append(self, encoder: Encoder) -> None:
+    def _append(self) -> None:
+        """Writes what is encoded. On a full disk it is kept, and nothing more is encoded until it
+        is written, so that the file goes on where it stopped."""
+        if self._encoder is None:
+            return
         try:
-            self._file.append(bytes(encoder.encoded))
+            self._file.append(bytes(self._encoder.encoded))
         except SinkError:
-            encoder.start_afresh(forget=self._file.size > 0)
+            self._encoder.start_afresh()
             raise
-        encoder.encoded.clear()
+        self._encoder.encoded.clear()
 
     def flush(self) -> None:
         self._file.sync()
@@ -88,7 +93,7 @@ class OverlayVideo:
         try:
             if self._encoder is not None:
                 self._encoder.close()
-                self._append(self._encoder)
+                self._append()
         finally:
             self._file.close()
             if self._encoder is None and self._file.size == 0:
@@ -150,11 +155,9 @@ class Encoder:
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
-    def start_afresh(self, forget: bool) -> None:
-        """The next picture will need none before it. forget: what was encoded is thrown away."""
+    def start_afresh(self) -> None:
+        """The next picture will need none before it."""
         self._key_ticks = None
-        if forget:
-            self.encoded.clear()
 
     def close(self) -> None:
         for packet in self._stream.encode(None):

@@ -14,6 +14,7 @@ import pytest
 
 from tests.runtime.models import write_model
 
+ROOT = Path(__file__).parents[2]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -57,7 +58,7 @@ def flood_runtime(tmp_path: Path) -> Command:
         return subprocess.run(
             [sys.executable, "-m", "runtime", *map(str, arguments)],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "200"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"},
             capture_output=True,
             text=True,
             timeout=60,

@@ -17,10 +17,8 @@ from PIL import Image
 
 from runtime.manifest import manifest_path
 from runtime.sources import open_source
-from tests.runtime.conftest import Command, scene, write_clip
+from tests.runtime.conftest import ROOT, Command, scene, write_clip
 from tests.runtime.models import graph, write_model
-
-ROOT = Path(__file__).parents[2]
 
 
 def assert_one_error_line(done: subprocess.CompletedProcess[str], message: str) -> None:
