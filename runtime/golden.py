@@ -75,7 +75,7 @@ def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
     if not path.is_file():
         return None
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
             height, width = (int(side) for side in content["input_size"])
             golden = Golden(
                 frames=content["frames"],
