@@ -1,0 +1,360 @@
+"""The doctor as people call it, and what it reads from planted files of other machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime import doctor_machine, doctor_probe
+from runtime.backends import BACKENDS
+from runtime.doctor_findings import Finding, as_lines, passed
+from runtime.doctor_machine import (
+    find_cameras,
+    find_clock,
+    find_device,
+    find_disk,
+    find_gpu,
+    find_jetpack,
+    find_opencv,
+    find_system,
+    kernel_clock,
+)
+from runtime.doctor_model import find_backends, find_certificate, find_engine, find_golden
+from runtime.doctor_probe import probe
+from runtime.golden import write_golden
+from runtime.manifest import manifest_path, read_manifest
+from tests.runtime.conftest import Command
+from tests.runtime.engines import binding, write_engine
+from tests.runtime.fake_cuda import ORIN
+from tests.runtime.models import graph, manifest_of, write_model
+from tests.runtime.test_golden import golden_of
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A model with golden frames."""
+    path = write_model(tmp_path / "model.onnx", manifest=manifest_of(precision="int8"))
+    write_golden(golden_of(), path)
+    return path
+
+
+def plant(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def test_a_working_machine_is_described_in_about_twenty_lines(
+    flood_runtime: Command, model: Path
+) -> None:
+    done = flood_runtime("doctor", "--model", model)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    lines = done.stdout.splitlines()
+    assert 14 <= len(lines) <= 22
+    topics = [line.split()[1] for line in lines]
+    for topic in ("device", "system", "gpu", "opencv", "cameras", "disk", "clock", "model"):
+        assert topic in topics
+    assert [topic for topic in topics if topic in BACKENDS] == [
+        name for name, entry in BACKENDS.items() if entry.automatic
+    ]
+    assert re.search(r"ok    onnxruntime +runs on onnxruntime \(CPU\), [\d.]+ ms", done.stdout)
+    assert re.search(r"default run +runs on .*; golden frames right \(", lines[-1])
+
+
+def test_json_is_the_same_for_machines(flood_runtime: Command, model: Path) -> None:
+    done = flood_runtime("doctor", "--model", model, "--json")
+    report = json.loads(done.stdout)
+    assert report["ok"] is True
+    assert {"topic", "level", "text"} == set(report["findings"][0])
+    assert report["findings"][-1]["topic"] == "default run"
+
+
+def test_without_a_model_the_default_run_would_fail(flood_runtime: Command) -> None:
+    done = flood_runtime("doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.search(r"FAIL  model +no model: .* or make one with 'python -m train'", done.stdout)
+
+
+def test_a_changed_model_fails_and_the_machine_is_described_all_the_same(
+    flood_runtime: Command, model: Path
+) -> None:
+    model.write_bytes(model.read_bytes() + b"\0")
+    done = flood_runtime("doctor", "--model", model, "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"]) == (1, False)
+    levels = {finding["topic"]: finding["level"] for finding in report["findings"]}
+    assert levels["model"] == "fail"
+    assert levels["device"] == "ok"
+
+
+def test_a_model_that_answers_wrongly_fails(flood_runtime: Command, model: Path) -> None:
+    golden = golden_of()
+    write_golden(dataclasses.replace(golden, masks=~golden.masks), model)
+    done = flood_runtime("doctor", "--model", model)
+    assert done.returncode == 1
+    assert re.search(r"FAIL  default run +100\.0% of a golden frame's mask differ", done.stdout)
+    assert re.search(r"note  onnxruntime +100\.0% of a golden", done.stdout)
+
+
+def test_a_model_that_no_backend_loads_fails(flood_runtime: Command, tmp_path: Path) -> None:
+    path = write_model(tmp_path / "model.onnx", graph(input_name="image"))
+    done = flood_runtime("doctor", "--model", path)
+    assert done.returncode == 1
+    assert re.search(r"FAIL  default run +.*does not fit its manifest", done.stdout)
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_self_test_asks_all_golden_frames_and_says_how_long_that_took(
+    flood_runtime: Command, model: Path
+) -> None:
+    done = flood_runtime("doctor", "--model", model, "--self-test", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = json.loads(done.stdout)["findings"][-1]["text"]
+    assert re.fullmatch(r"8 golden frames right on .*, 0\.00% flipped at most, [\d.]+ s", text), (
+        text
+    )
+
+
+def test_the_self_test_fails_when_a_mask_is_wrong(flood_runtime: Command, model: Path) -> None:
+    golden = golden_of()
+    golden.masks[-1] = ~golden.masks[-1]  # the last one: loading asks only the first
+    write_golden(golden, model)
+    done = flood_runtime("doctor", "--model", model, "--self-test")
+    assert done.returncode == 1
+    assert re.search(r"FAIL  self-test +100\.0% of a golden frame's mask differ", done.stdout)
+
+
+def test_the_self_test_fails_without_golden_frames(
+    flood_runtime: Command, tiny_model: Path
+) -> None:
+    done = flood_runtime("doctor", "--model", tiny_model, "--self-test")
+    assert done.returncode == 1
+    assert re.search(r"FAIL  self-test +no .*model\.onnx\.golden\.npz; export", done.stdout)
+
+
+JETSON = {
+    "etc/nv_tegra_release": "# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, "
+    "EABI: aarch64, DATE: Wed Jan  8 01:49:37 UTC 2025\n# KERNEL_VARIANT: oot\n",
+    "proc/device-tree/model": "NVIDIA Jetson Orin Nano Engineering Reference Developer Kit\0",
+    "proc/meminfo": "MemTotal:        7802464 kB\nMemFree: 1 kB\n",
+    "etc/os-release": 'NAME="Ubuntu"\nPRETTY_NAME="Ubuntu 22.04.5 LTS"\n',
+    "var/lib/nvpmodel/status": "pmode:0002 fmode:fanNull\n",
+}
+
+
+def test_a_jetson_is_recognised(tmp_path: Path) -> None:
+    root = plant(tmp_path, JETSON)
+    assert find_jetpack(root) == Finding("jetpack", "ok", "L4T 36.4.3, JetPack 6.2, power mode 2")
+    device = find_device(root).text
+    assert device.startswith("NVIDIA Jetson Orin Nano Engineering Reference Developer Kit, ")
+    assert device.endswith(" cores, 7.4 GiB memory")
+    assert find_system(root).text.startswith("Ubuntu 22.04.5 LTS, ")
+
+
+@pytest.mark.parametrize(
+    ("release", "revision", "level", "said"),
+    [
+        ("36", "4.0", "ok", "L4T 36.4.0, JetPack 6.1"),
+        ("36", "5.0", "ok", "L4T 36.5.0, JetPack 6.2.2"),
+        ("38", "4", "ok", "L4T 38.4, JetPack 7.1"),
+        ("39", "2.0", "ok", "L4T 39.2.0, JetPack 7.2"),
+        ("39", "20.0", "note", "L4T 39.20.0, an unknown JetPack"),
+    ],
+)
+def test_l4t_is_translated_to_jetpack(
+    tmp_path: Path, release: str, revision: str, level: str, said: str
+) -> None:
+    text = f"# R{release} (release), REVISION: {revision}, GCID: 1, BOARD: generic\n"
+    found = find_jetpack(plant(tmp_path, {"etc/nv_tegra_release": text}))
+    assert found is not None
+    assert (found.level, found.text) == (level, said)
+
+
+def test_a_container_on_a_jetson_is_told_what_to_mount(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"proc/device-tree/model": "NVIDIA Jetson AGX Orin\0"})
+    found = find_jetpack(root)
+    assert found is not None
+    assert found.level == "note"
+    assert "-v /etc/nv_tegra_release" in found.text
+
+
+def test_other_machines_have_no_jetpack(tmp_path: Path) -> None:
+    assert find_jetpack(tmp_path) is None
+    assert find_device(tmp_path).text.startswith("unknown computer, ")
+
+
+def test_cameras_are_listed_once_each_by_number_and_name(tmp_path: Path) -> None:
+    root = plant(
+        tmp_path,
+        {
+            **{f"dev/video{number}": "" for number in (0, 1, 2, 10)},
+            "sys/class/video4linux/video0/name": "C920 HD Pro Webcam\n",
+            "sys/class/video4linux/video0/index": "0\n",
+            "sys/class/video4linux/video1/name": "C920 HD Pro Webcam\n",
+            "sys/class/video4linux/video1/index": "1\n",
+            "sys/class/video4linux/video10/name": "Thermal\n",
+            "tmp/argus_socket": "",
+        },
+    )
+    found = find_cameras(root)
+    assert found.level == "ok"
+    assert found.text == (
+        "0 (C920 HD Pro Webcam), 2 (video2), 10 (Thermal), csi://0 and on, through nvargus-daemon"
+    )
+
+
+def test_a_camera_that_may_not_be_opened_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    found = find_cameras(plant(tmp_path, {"dev/video0": ""}))
+    assert found.level == "note"
+    assert "usermod -aG video" in found.text
+
+
+def test_no_camera_is_no_failure(tmp_path: Path) -> None:
+    assert find_cameras(tmp_path).level == "note"
+
+
+@pytest.mark.parametrize(
+    ("now_s", "state", "level", "said"),
+    [
+        (1_800_000_000, 0, "ok", "2027-01-15 08:00:00 UTC, synchronised"),
+        (1_800_000_000, 5, "note", "not synchronised"),
+        (1_800_000_000, None, "note", "unknown here"),
+        (0, 0, "note", "1970-01-01 00:00:00 UTC cannot be right"),
+    ],
+)
+def test_the_clock_is_judged(now_s: float, state: int | None, level: str, said: str) -> None:
+    found = find_clock(now_s, state)
+    assert found.level == level
+    assert said in found.text
+
+
+def test_the_kernel_is_asked_for_its_clock_and_the_clock_is_not_touched() -> None:
+    before = time.time()
+    state = kernel_clock()
+    assert time.time() - before < 5
+    assert (state in range(6)) if sys.platform.startswith("linux") else state is None
+
+
+def test_a_disk_that_is_nearly_full_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_disk(tmp_path).level == "ok" or "GiB free" in find_disk(tmp_path).text
+    monkeypatch.setattr(doctor_machine, "LITTLE_SPACE", 1 << 60)
+    found = find_disk(tmp_path)
+    assert (found.level, found.text[:5]) == ("note", "only ")
+
+
+def test_opencv_says_what_it_was_built_with() -> None:
+    import cv2
+
+    text = find_opencv().text
+    assert text.startswith(cv2.__version__)
+    there = cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER)
+    assert f"{'with' if there else 'without'} GStreamer" in text
+
+
+def test_a_gpu_is_described_or_its_absence_said() -> None:
+    assert find_gpu(ORIN).text == "Orin, compute capability 8.7, driver for CUDA 12.6"
+    assert "run on the CPU" in find_gpu(None).text
+
+
+def test_certificates_are_shown_only_for_this_very_file(model: Path) -> None:
+    manifest = read_manifest(model)
+    path = model.with_name("model.onnx.parity.json")
+    assert "make one with: python -m export.verify" in find_certificate(model, manifest).text
+    path.write_text(json.dumps({"artefact_sha256": "1" * 64}))
+    assert "is of another file" in find_certificate(model, manifest).text
+    path.write_text("{")
+    assert "is damaged" in find_certificate(model, manifest).text
+    path.write_text(json.dumps({"artefact_sha256": manifest.artefact_sha256}))
+    assert find_certificate(model, manifest).level == "ok"
+
+
+def test_golden_frames_are_counted_and_foreign_ones_fail(model: Path) -> None:
+    assert find_golden(model, read_manifest(model)).text.startswith("8 in model.onnx.golden.npz")
+    write_golden(dataclasses.replace(golden_of(), checkpoint_sha256="1" * 64), model)
+    assert find_golden(model, read_manifest(model)).level == "fail"
+
+
+def answer(**changes: Any) -> dict[str, Any]:
+    return {"name": "x", "ms": 1.25, "flipped": 0.001, **changes}
+
+
+def test_engines_that_fit_are_tried_and_foreign_ones_are_told(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Library:
+        __version__ = "10.3.0"
+
+    monkeypatch.setattr("runtime.doctor_model.find_builder", lambda: (Library, None, ORIN))
+    found, engine = find_engine(model, ORIN)
+    assert (found.level, engine) == ("note", None)
+    assert found.text.endswith(f"flood-runtime build {model}")
+    path = model.with_name("a.engine")
+    write_engine(path, manifest_of(engine=binding(gpu="Thor")))
+    found, engine = find_engine(model, ORIN)
+    assert (found.level, engine) == ("note", None)
+    assert "was built for GPU Thor, here it is Orin" in found.text
+    assert find_engine(path, ORIN)[0].level == "fail"  # the engine itself would be run
+    write_engine(path)
+    found, engine = find_engine(model, ORIN)
+    assert (found.text, engine) == ("a.engine fits this machine", path)
+    tried: list[tuple[str, str]] = []
+    for finding in find_backends(
+        model, engine, lambda target, name: tried.append((target.name, name)) or answer()
+    ):
+        assert "golden frames right (0.10% flipped)" in finding.text
+    assert ("a.engine", "tensorrt") in tried
+    assert ("model.onnx", "onnxruntime") in tried
+    assert tried[-1] == ("model.onnx", "auto")
+
+
+def test_a_backend_that_fails_is_a_note_and_the_default_run_a_failure(model: Path) -> None:
+    findings = list(find_backends(model, None, lambda target, name: {"error": f"no {name}"}))
+    levels = {finding.topic: finding.level for finding in findings}
+    assert levels["onnxruntime"] == "note"
+    assert levels["default run"] == "fail"
+    assert not passed(findings)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (f"import os; os.kill(os.getpid(), {int(signal.SIGILL)})", "crashed with SIGILL"),
+        ("raise SystemExit('no such instruction')", "exit code 1: no such instruction"),
+        ("import time; time.sleep(60)", "no answer within 1 s"),
+    ],
+)
+def test_a_library_that_crashes_or_hangs_does_not_take_the_doctor_with_it(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, said: str
+) -> None:
+    launcher = tmp_path / "python"
+    launcher.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{program}"\n')
+    launcher.chmod(0o755)
+    monkeypatch.setattr(doctor_probe.sys, "executable", str(launcher))
+    assert said in probe(model, "onnxruntime", timeout_s=1)["error"]
+
+
+def test_a_finding_is_one_line_whatever_a_library_said() -> None:
+    lines = as_lines([Finding("a", "ok", "one\n  two"), Finding("longer", "fail", "three")])
+    assert lines == ["ok    a       one two", "FAIL  longer  three"]
+
+
+def test_a_manifest_that_is_missing_fails(flood_runtime: Command, model: Path) -> None:
+    manifest_path(model).unlink()
+    done = flood_runtime("doctor", "--model", model)
+    assert done.returncode == 1
+    assert re.search(r"FAIL  model +.*has no manifest; wanted", done.stdout)
