@@ -22,7 +22,7 @@ MAX_STALENESS_S = 0.5
 """How old a live source's frame may be when it goes to the network."""
 WAKE_UP_S = 0.1
 """How often a waiting consumer looks whether it was asked to stop."""
-JOIN_S = 0.5
+JOIN_S = 0.2
 """How long closing waits for a reader that hangs in a device."""
 
 

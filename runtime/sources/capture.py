@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from runtime.quiet import quiet_opencv
 
-RELEASE_TIMEOUT_S = 0.5
+RELEASE_TIMEOUT_S = 0.2
 
 
 class Capture:

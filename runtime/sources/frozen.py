@@ -20,6 +20,10 @@ class Stillness:
         self._stamp_since_s = 0.0
         self._stamp_runs = False
 
+    def reconnected(self) -> None:
+        """Timestamps begin anew with a connection; an old picture stays old."""
+        self._stamp, self._stamp_runs = None, False
+
     def seconds(self, image: NDArray[np.uint8], stamp: float, now_s: float) -> float:
         """How long it has stood still with this frame; 0.0 when it moved.
 

@@ -52,6 +52,7 @@ class LiveSource:
         while not self._closing.is_set():
             timeout_s = self._options.read_timeout_s
             reads = Reads(self._capture, self._address, timeout_s, self._closing.wait)
+            self._stillness.reconnected()
             still_s = 0.0
             while not self._frozen(still_s) and (read := reads.next()) is not None:
                 still_s = self._stillness.seconds(read.image, read.stamp_s, time.monotonic())

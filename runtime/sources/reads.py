@@ -16,7 +16,8 @@ from runtime.sources.clock import StreamClock
 
 BUFFERED = 0.5
 """A stream's first frames that take less than this share of their distance to read were waiting."""
-MAX_BUFFERED_S = 10.0
+CATCH_UP_S = 2.0
+"""What was waiting is read within this time; then frames are new, whatever their timestamps say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ class Reads:
         self._in_bursts = parts is not None and parts.path.lower().endswith(".m3u8")
         self._clock = StreamClock()
         self._catching_up = self._sent_live
-        self._first_stamp_s: float | None = None
+        self._start_s = time.monotonic()
         self._last_stamp_s: float | None = None
         self.end = "the connection broke"
 
@@ -82,12 +83,8 @@ class Reads:
     def _was_buffered(self, stamp_s: float, read_ms: float) -> bool:
         if not self._catching_up:
             return False
-        if self._first_stamp_s is None or self._last_stamp_s is None:
-            self._first_stamp_s = self._last_stamp_s = stamp_s
-            return True
-        step_s = stamp_s - self._last_stamp_s
+        step_s = 0.0 if self._last_stamp_s is None else stamp_s - self._last_stamp_s
         self._last_stamp_s = stamp_s
-        self._catching_up = (
-            read_ms / 1e3 < BUFFERED * step_s and stamp_s - self._first_stamp_s < MAX_BUFFERED_S
-        )
+        waited = step_s > 0 and read_ms / 1e3 >= BUFFERED * step_s
+        self._catching_up = not waited and time.monotonic() - self._start_s < CATCH_UP_S
         return self._catching_up

@@ -1,6 +1,6 @@
 """A real RTSP server whose frames say which server made them, and when. Needs Debian's GStreamer:
 
-/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128] [--user u:p]
+/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128] [--user NAME:PASSWORD]
 
 Each frame carries 24 blocks, black or white, three rows of eight: the number of the run (8 bits),
 then the number of the frame (16 bits); below them noise, new in every frame. `read_blocks` of
@@ -14,7 +14,8 @@ import gi
 
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+gi.require_version("GstRtsp", "1.0")
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 FPS = 25
 ENCODERS = {
@@ -64,12 +65,16 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         return frames.emit("push-buffer", Gst.Buffer.new_wrapped(content)) == Gst.FlowReturn.OK
 
 
-def protect(server, factory, user, password):
-    """Basic authentication, by the server library's own means."""
+def protect(server, factory, method, user, password):
+    """Authentication by the server library's own means."""
     auth = GstRtspServer.RTSPAuth()
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "viewer")
-    auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
+    if method == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, token)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), token)
     permissions = GstRtspServer.RTSPPermissions()
     permissions.add_permission_for_role("viewer", "media.factory.access", True)
     permissions.add_permission_for_role("viewer", "media.factory.construct", True)
@@ -84,6 +89,8 @@ def main():
     parser.add_argument("--codec", choices=ENCODERS, default="h264")
     parser.add_argument("--size", type=lambda t: tuple(map(int, t.split("x"))), default=(96, 128))
     parser.add_argument("--user", help="NAME:PASSWORD")
+    parser.add_argument("--method", choices=["basic", "digest"], default="basic")
+    parser.add_argument("--only", choices=["tcp", "udp"], help="the one transport it speaks")
     parser.add_argument("--still", action="store_true")
     options = parser.parse_args()
     Gst.init(None)
@@ -91,8 +98,10 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(options.port)
     factory = Camera(options)
+    if options.only:
+        factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, options.only.upper()))
     if options.user:
-        protect(server, factory, *options.user.split(":"))
+        protect(server, factory, options.method, *options.user.split(":"))
     server.get_mount_points().add_factory("/live", factory)
     if server.attach(None) == 0:
         raise SystemExit("the port is taken")

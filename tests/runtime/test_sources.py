@@ -245,7 +245,9 @@ def test_a_stream_gives_live_frames_and_its_end_is_an_error(mjpeg_camera: str) -
     at_once = LiveOptions(give_up_after_s=0)
     with (
         open_source(mjpeg_camera, at_once) as source,
-        pytest.raises(SourceError, match=r"was lost \(the connection broke\) and did not come back"),
+        pytest.raises(
+            SourceError, match=r"was lost \(the connection broke\) and did not come back"
+        ),
     ):
         assert source.info.live
         for frame in source:

@@ -1,0 +1,265 @@
+"""Streams from a real RTSP server that is killed, stopped, locked and changed under the runtime."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.errors import SourceError
+from runtime.images import Frame
+from runtime.prefetch import MAX_STALENESS_S, prefetch
+from runtime.sources import LiveOptions, open_source
+
+SERVER = Path(__file__).with_name("rtsp_server.py")
+DEBIAN_PYTHON = Path("/usr/bin/python3")
+NEEDS = "import gi; gi.require_version('GstRtspServer', '1.0')"
+
+QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
+
+
+def rtsp_server_works() -> bool:
+    if not DEBIAN_PYTHON.exists():
+        return False
+    done = subprocess.run([DEBIAN_PYTHON, "-c", NEEDS], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+pytestmark = pytest.mark.skipif(
+    not rtsp_server_works(), reason="needs Debian's gir1.2-gst-rtsp-server-1.0 and python3-gi"
+)
+
+
+class Server:
+    """The server of rtsp_server.py, each time as a new process at the same port."""
+
+    def __init__(self) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            self.port = unused.getsockname()[1]
+        self.run = 0
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, *options: str) -> None:
+        self.run += 1
+        command = [DEBIAN_PYTHON, SERVER, "--port", str(self.port), "--run", str(self.run)]
+        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            with self.process:
+                self.process.kill()
+            self.process = None
+
+    def uri(self, user: str = "") -> str:
+        return f"rtsp://{user}{'@' if user else ''}127.0.0.1:{self.port}/live"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.kill()
+
+
+def read_blocks(frame: Frame) -> tuple[int, int]:
+    """Which run of the server made a frame, and its number there."""
+    height, width = frame.image.shape[0] // 4, frame.image.shape[1] // 8
+    blocks = frame.image[height // 2 : 3 * height : height, width // 2 : 8 * width : width, 0]
+    assert (np.abs(blocks.astype(int) - 128) > 60).all(), "this is no picture of the server's"
+    code = int("".join("01"[int(bit)] for bit in (blocks > 128).ravel()), 2)
+    return code >> 16, code & 0xFFFF
+
+
+@pytest.mark.parametrize("recoveries", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_server_that_is_killed_again_and_again_is_found_again_each_time(
+    server: Server, recoveries: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No frame of an earlier run, none twice, none black; every frame is accounted for."""
+    server.start()
+    taken, last, last_index = 0, (0, 0), -1
+    with (
+        open_source(server.uri(), QUICK) as source,
+        closing(prefetch(source, drop_oldest=True, max_staleness_s=MAX_STALENESS_S)) as ahead,
+    ):
+        for frame in ahead:
+            taken += 1
+            run, number = read_blocks(frame)
+            assert run == server.run, "a frame of a server that is gone is old"
+            assert (run, number) > last, "frames come in order and once"
+            assert frame.index > last_index
+            new, last, last_index = run > last[0], (run, number), frame.index
+            if new and server.run > recoveries:
+                break
+            if new:
+                server.kill()
+                time.sleep(2 * MAX_STALENESS_S)
+                server.start()
+    assert source.gaps.number == recoveries
+    assert source.gaps.away_s == pytest.approx(sum(gap.duration_s for gap in source.gaps.recent))
+    starts = [gap.start_s for gap in source.gaps.recent]
+    ends = [gap.start_s + gap.duration_s for gap in source.gaps.recent]
+    assert starts == sorted(starts)
+    assert all(end <= start + 0.1 for end, start in zip(ends, starts[1:], strict=False))
+    seen = taken + ahead.dropped + source.dropped.total()
+    assert last_index < seen <= last_index + 10, "only what came after the last frame is more"
+    told = capsys.readouterr().err
+    assert told.count("lost (") == told.count(": back after ") == recoveries
+
+
+def test_a_server_that_hangs_without_closing_is_noticed(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.start()
+    options = LiveOptions(
+        first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=1.0, open_timeout_s=1.5
+    )
+    numbers = []
+    with open_source(server.uri(), options) as source:
+        for frame in source:
+            numbers.append(read_blocks(frame)[1])
+            if len(numbers) == 3:
+                server.send(signal.SIGSTOP)
+                threading.Timer(4.0, server.send, [signal.SIGCONT]).start()
+            if source.gaps.number:
+                break
+    assert numbers == sorted(set(numbers))
+    assert source.gaps.recent[0].reason == "no frame for 1 s"
+    assert "lost (no frame for 1 s); reconnecting" in capsys.readouterr().err
+
+
+def test_giving_up_is_an_error_that_says_how_long_one_waited(server: Server) -> None:
+    server.start()
+    options = LiveOptions(first_pause_s=0.05, read_timeout_s=2.0, give_up_after_s=0.5)
+    with (
+        open_source(server.uri(), options) as source,
+        pytest.raises(SourceError, match=r"was lost .* and did not come back within 0\.5 s"),
+    ):
+        for _ in source:
+            server.kill()
+
+
+@pytest.mark.parametrize("method", ["basic", "digest"])
+def test_a_wrong_password_is_told_apart_and_no_password_is_shown(
+    server: Server, method: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.start("--user", "admin:s3cret", "--method", method)
+    with pytest.raises(SourceError) as wrong:
+        open_source(server.uri("admin:wr0ng"))
+    with pytest.raises(SourceError) as missing:
+        open_source(server.uri())
+    with open_source(server.uri("admin:s3cret")) as source:
+        assert read_blocks(next(iter(source)))[0] == 1
+    assert "it refuses the user name or the password (401)" in str(wrong.value)
+    assert "it wants a user name and a password (401)" in str(missing.value)
+    output = "".join([*capfd.readouterr(), str(wrong.value), source.info.uri])
+    assert not re.search("wr0ng|s3cret|admin", output)
+
+
+def test_another_path_is_told_apart(server: Server) -> None:
+    server.start()
+    with pytest.raises(SourceError, match=r"it knows no stream under this path \(404\)"):
+        open_source(server.uri() + "/other")
+
+
+def test_size_and_codec_may_change_while_a_stream_is_away(server: Server) -> None:
+    changes = [("h265", "144x192"), ("mjpeg", "64x96"), ("h264", "240x320")]
+    server.start()
+    shapes = []
+    with (
+        open_source(server.uri(), QUICK) as source,
+        closing(prefetch(source, drop_oldest=True, max_staleness_s=MAX_STALENESS_S)) as ahead,
+    ):
+        for frame in ahead:
+            assert read_blocks(frame)[0] == server.run
+            shapes.append(frame.image.shape)
+            if len(shapes) > len(changes):
+                break
+            server.kill()
+            time.sleep(2 * MAX_STALENESS_S)
+            codec, size = changes[len(shapes) - 1]
+            server.start("--codec", codec, "--size", size)
+    assert shapes == [(96, 128, 3), (144, 192, 3), (64, 96, 3), (240, 320, 3)]
+
+
+def test_a_frozen_feed_counts_as_lost_and_its_old_picture_is_not_given_on(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.start("--codec", "mjpeg", "--still")
+    options = LiveOptions(
+        first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0, frozen_after_s=1.0
+    )
+    given: list[int] = []
+    moving = threading.Event()
+
+    def thaw() -> None:
+        server.kill()
+        moving.set()
+        server.start("--codec", "mjpeg")
+
+    timer = threading.Timer(4.0, thaw)
+    with open_source(server.uri(), options) as source:
+        timer.start()
+        for frame in source:
+            given.append(read_blocks(frame)[0])
+            if moving.is_set():
+                break
+    timer.join()
+    assert given[-1] == 2
+    assert source.dropped["frozen"] > 10
+    assert len(given) < 0.5 * 25 + 10, "the same picture is given on for half a second, no longer"
+    assert source.gaps.number == 1, "it was not back when it gave the same picture again"
+    assert source.gaps.recent[0].reason.startswith("the same picture for 1.")
+    assert capsys.readouterr().err.count("lost (the same picture") == 1
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_rtsp_goes_over_tcp_unless_udp_is_chosen(server: Server, transport: str) -> None:
+    """The server speaks only one of them, so that the other does not open."""
+    server.start("--only", transport)
+    default, udp = LiveOptions(open_timeout_s=3.0), LiveOptions(open_timeout_s=3.0, transport="udp")
+    right, wrong = (default, udp) if transport == "tcp" else (udp, default)
+    with open_source(server.uri(), right) as source:
+        assert read_blocks(next(iter(source)))[0] == 1
+    with pytest.raises(SourceError, match=r": it answers"):
+        open_source(server.uri(), wrong)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_hanging_server_does_not_keep_the_runtime_from_ending(
+    server: Server, tiny_model: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    server.start()
+    command = [sys.executable, "-m", "runtime", "--source", server.uri(), "--model", tiny_model]
+    log = tmp_path / "frames.jsonl"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [*command, "--log", str(log)], stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        while not (log.exists() and log.stat().st_size):
+            assert process.poll() is None
+            time.sleep(0.05)
+        server.send(signal.SIGSTOP)
+        time.sleep(0.5)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=20)
+    assert process.returncode == 0, told
+    assert "stopped on request" in told
+    assert re.search(r"\d+ frames seen = \d+ processed \+ \d+ dropped", told)
