@@ -78,8 +78,10 @@ def _draw_caption(image: NDArray[np.uint8], caption: tuple[str, str]) -> None:
     height, width = image.shape[:2]
     letters = round(min(height, width) * CAPTION_SHARE)
     letters = min(max(letters, SMALLEST_LETTERS), LARGEST_LETTERS)
-    panel = np.asarray(_panel(caption, letters), dtype=np.float32)
     margin = letters // 2
+    if letters + 2 * margin > height:
+        return
+    panel = np.asarray(_panel(caption, letters), dtype=np.float32)
     if panel.shape[0] + 2 * margin > height or panel.shape[1] + 2 * margin > width:
         return
     top, left = height - margin - panel.shape[0], margin

@@ -22,7 +22,7 @@ from runtime.overlay import caption_of, draw_overlay
 from runtime.sinks.growing import GrowingFile, make_way
 from runtime.sources.base import SourceInfo
 
-FRAGMENTED = {"movflags": "frag_every_frame+empty_moov+default_base_moof"}
+FRAGMENTED = {"movflags": "frag_every_frame+empty_moov+default_base_moof+skip_trailer"}
 FORMATS: dict[str, tuple[str, dict[str, str]]] = {
     ".mp4": ("mp4", FRAGMENTED),
     ".mov": ("mov", FRAGMENTED),

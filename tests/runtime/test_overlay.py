@@ -20,6 +20,21 @@ def test_water_is_tinted_outlined_and_land_is_untouched() -> None:
     assert (image == 100).all(), "the frame itself is not drawn on"
 
 
+@pytest.mark.parametrize("size", [(200, 300), (1080, 1920)])
+def test_nothing_is_drawn_along_the_edge_of_the_frame(size: tuple[int, int]) -> None:
+    height, width = size
+    image = np.full((*size, 3), 100, np.uint8)
+    mask = np.zeros(size, np.bool_)
+    mask[: height // 2, width // 3 :] = True
+    result = draw_overlay(image, mask, ("", ""))
+    tinted = 100 * (1 - TINT) + np.array(WATER_BGR) * TINT
+    for edge in (result[0, width // 2 :], result[: height // 3, -1]):
+        np.testing.assert_allclose(edge, np.broadcast_to(tinted, edge.shape), atol=1)
+    np.testing.assert_allclose(result[height // 4, width // 3], OUTLINE_BGR, atol=60)
+    everywhere = draw_overlay(image, np.ones(size, np.bool_), ("", ""))
+    assert (everywhere[: height // 2] == everywhere[0, 0]).all(), "the caption is below"
+
+
 def test_the_caption_is_at_the_bottom_left_and_readable_on_black_and_white() -> None:
     mask = np.zeros((360, 640), np.bool_)
     for shade in (0, 255):
