@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -47,7 +48,8 @@ class GrowingFile:
         try:
             os.fsync(self._stream.fileno())
         except OSError as error:
-            raise unwritable(self._path, error) from error
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # pipes have no disk
+                raise unwritable(self._path, error) from error
         self._synced = self.size
 
     def close(self) -> None:

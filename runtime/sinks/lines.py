@@ -24,19 +24,22 @@ class RotatedLines:
         """keep: how many full files are kept beside PATH. Raises SinkError."""
         self._path, self._max_bytes, self._keep = path, max_bytes, keep
         self._header = header.encode()
+        # A pipe or /dev/stdout is written to, never renamed.
+        self._rotates = not path.is_symlink() and (path.is_file() or not path.exists())
         self._file = self._begin()
 
     def append(self, line: str) -> None:
         """Raises SinkError."""
         content = line.encode()
         size = self._file.size
-        if self._file.closed or (size and size + len(content) > self._max_bytes):
+        full = size > 0 and size + len(content) > self._max_bytes
+        if self._file.closed or (full and self._rotates):
             self._file.close()
             self._file = self._begin()
         self._file.append(content if self._file.size else self._header + content)
 
     def _begin(self) -> GrowingFile:
-        if self._path.is_file() and self._path.stat().st_size:
+        if self._rotates and self._path.is_file() and self._path.stat().st_size:
             make_way(self._path, self._keep)
         return GrowingFile(self._path)
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from runtime.cli import main
 from tests.runtime.models import write_model
 
 ROOT = Path(__file__).parents[2]
@@ -64,5 +65,24 @@ def flood_runtime(tmp_path: Path) -> Command:
             timeout=60,
             check=False,
         )
+
+    return call
+
+
+@pytest.fixture
+def flood_runtime_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    """The same in this process, which saves its start; with the same exit code and output."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = ["flood-runtime", *map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", command)
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return subprocess.CompletedProcess(command, int(ended.value.code or 0), *capfd.readouterr())
 
     return call

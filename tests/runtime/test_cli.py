@@ -55,15 +55,15 @@ def test_a_clip_becomes_a_video_masks_a_log_and_a_summary(
 
 
 def test_without_json_nothing_is_on_stdout_and_max_frames_ends_the_run(
-    flood_runtime: Command, clip: Path, tiny_model: Path
+    flood_runtime_here: Command, clip: Path, tiny_model: Path
 ) -> None:
-    done = flood_runtime("--source", clip, "--model", tiny_model, "--max-frames", 5)
+    done = flood_runtime_here("--source", clip, "--model", tiny_model, "--max-frames", 5)
     assert (done.returncode, done.stdout) == (0, "")
     assert "5 frames seen = 5 processed" in done.stderr
 
 
 def test_without_a_model_the_newest_export_is_taken_and_named(
-    flood_runtime: Command, clip: Path, tiny_model: Path, tmp_path: Path
+    flood_runtime_here: Command, clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     for age, run in ((100, "new"), (200, "old")):
         folder = tmp_path / "exports" / run
@@ -71,7 +71,7 @@ def test_without_a_model_the_newest_export_is_taken_and_named(
         for path in (tiny_model, manifest_path(tiny_model)):
             shutil.copy(path, folder)
         os.utime(folder / "model.onnx", (time.time() - age,) * 2)
-    done = flood_runtime("--source", clip)
+    done = flood_runtime_here("--source", clip)
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("model: exports/new/model.onnx (the newest export")
 
@@ -92,20 +92,20 @@ def test_without_a_model_and_without_exports_one_line_says_what_to_do(
         ["--source", "a", "--max-frames", "0", "--log-max-mb", "0"],
     ],
 )
-def test_wrong_usage_is_exit_2(flood_runtime: Command, arguments: list[str]) -> None:
-    done = flood_runtime(*arguments)
+def test_wrong_usage_is_exit_2(flood_runtime_here: Command, arguments: list[str]) -> None:
+    done = flood_runtime_here(*arguments)
     assert done.returncode == 2
     assert "--" in done.stderr
 
 
 def test_one_damaged_picture_fails_alone_and_the_exit_code_tells(
-    flood_runtime: Command, tiny_model: Path, tmp_path: Path
+    flood_runtime_here: Command, tiny_model: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
     for name in ("1.png", "2.png", "3.png"):
         Image.fromarray(scene((40, 60), 0.5)[..., ::-1]).save(tmp_path / "in" / name)
     (tmp_path / "in" / "2.png").write_bytes(b"damaged")
-    done = flood_runtime("--source", "in", "--model", tiny_model, "--masks", "masks", "--json")
+    done = flood_runtime_here("--source", "in", "--model", tiny_model, "--masks", "masks", "--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["frames"]["failed"] == 1
     assert sorted(path.name for path in (tmp_path / "masks").iterdir()) == ["1.png", "3.png"]
@@ -125,26 +125,26 @@ def test_one_damaged_picture_fails_alone_and_the_exit_code_tells(
     ],
 )
 def test_sources_without_frames_are_one_line(
-    flood_runtime: Command, tiny_model: Path, tmp_path: Path, source: str, message: str
+    flood_runtime_here: Command, tiny_model: Path, tmp_path: Path, source: str, message: str
 ) -> None:
     (tmp_path / "no.mp4").write_bytes(b"no video" * 300)
     (tmp_path / "empty").mkdir()
-    assert_one_error_line(flood_runtime("--source", source, "--model", tiny_model), message)
+    assert_one_error_line(flood_runtime_here("--source", source, "--model", tiny_model), message)
 
 
 @pytest.mark.skipif(Path("/dev/video0").exists(), reason="this machine has a camera")
-def test_no_camera_is_one_line(flood_runtime: Command, tiny_model: Path) -> None:
-    done = flood_runtime("--camera", 0, "--model", tiny_model)
+def test_no_camera_is_one_line(flood_runtime_here: Command, tiny_model: Path) -> None:
+    done = flood_runtime_here("--camera", 0, "--model", tiny_model)
     assert_one_error_line(done, "no camera at /dev/video0; plug one in")
 
 
 def test_models_that_cannot_be_run_are_one_line(
-    flood_runtime: Command, clip: Path, tmp_path: Path
+    flood_runtime_here: Command, clip: Path, tmp_path: Path
 ) -> None:
     model = tmp_path / "model.onnx"
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return flood_runtime("--source", clip, "--model", model, *arguments)
+        return flood_runtime_here("--source", clip, "--model", model, *arguments)
 
     assert_one_error_line(call(), r"no such model: .*model\.onnx")
     write_model(model)
@@ -161,13 +161,24 @@ def test_models_that_cannot_be_run_are_one_line(
 
 @pytest.mark.parametrize("option", ["--save", "--masks", "--log"])
 def test_an_output_that_cannot_be_written_is_said_and_exit_1(
-    flood_runtime: Command, clip: Path, tiny_model: Path, tmp_path: Path, option: str
+    flood_runtime_here: Command, clip: Path, tiny_model: Path, tmp_path: Path, option: str
 ) -> None:
     (tmp_path / "file").write_text("")
-    done = flood_runtime("--source", clip, "--model", tiny_model, option, "file/below.mp4")
+    done = flood_runtime_here("--source", clip, "--model", tiny_model, option, "file/below.mp4")
     assert done.returncode == 1
     assert re.search(r"^error: cannot write file.*; choose a folder", done.stderr, re.MULTILINE)
     assert "Traceback" not in done.stderr
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    """A run in the background, in `folder`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runtime", *map(str, arguments)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -175,14 +186,8 @@ def test_a_signal_ends_the_run_cleanly_with_all_files_complete(
     tiny_model: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     write_clip(tmp_path / "long.mp4", frames=3000, size=(240, 320))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runtime", "--source", "long.mp4", "--model", str(tiny_model)]
-        + ["--save", "overlay.mp4", "--log", "frames.jsonl"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    outputs = ("--save", "overlay.mp4", "--log", "frames.jsonl", "--masks", "masks")
+    process = start(tmp_path, "--source", "long.mp4", "--model", tiny_model, *outputs)
     log = tmp_path / "frames.jsonl"
     while not (log.exists() and log.read_text().count("\n") > 5):
         assert process.poll() is None
@@ -194,5 +199,33 @@ def test_a_signal_ends_the_run_cleanly_with_all_files_complete(
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert 5 < len(lines) < 3000
     assert f"{len(lines)} frames seen = {len(lines)} processed" in said
+    assert len(list((tmp_path / "masks").glob("*.png"))) == len(lines)
     with open_source(str(tmp_path / "overlay.mp4")) as video:
         assert len(list(video)) == len(lines)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_disk_that_hangs_keeps_no_run_from_ending(
+    tiny_model: Path, tmp_path: Path, signals: int
+) -> None:
+    write_clip(tmp_path / "long.mp4", frames=3000)
+    log = tmp_path / "frames.jsonl"
+    os.mkfifo(log)
+    nobody_reads = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    arguments = ("--source", "long.mp4", "--model", tiny_model, "--csv", "frames.csv")
+    process = start(tmp_path, *arguments, "--log", log)
+    table, before, rows = tmp_path / "frames.csv", 0, 0
+    while rows == 0 or rows > before:  # until nothing moves any more
+        time.sleep(0.3)
+        assert process.poll() is None
+        before, rows = rows, len(table.read_text().splitlines()) if table.exists() else 0
+    process.send_signal(signal.SIGTERM)
+    if signals == 2:
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    os.close(nobody_reads)
+    assert process.returncode == (1 if signals == 1 else 128 + signal.SIGTERM), said
+    if signals == 1:
+        assert "error: camera-1: still busy" in said.splitlines()[-1]
+    assert table.read_text().endswith("\n")
