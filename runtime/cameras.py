@@ -16,7 +16,7 @@ from runtime.observe import Network
 from runtime.pipeline import Tally, run_pipeline
 from runtime.shared import SharedModel
 from runtime.sinks import Outputs, Sinks, open_sinks
-from runtime.sources import Source, open_source
+from runtime.sources import LiveOptions, Source, open_source
 from runtime.stopping import Stop
 
 LOOK_S = 0.05
@@ -82,7 +82,7 @@ def outputs_of(outputs: Outputs, name: str) -> Outputs:
 
 @contextmanager
 def open_cameras(
-    uris: Sequence[str], outputs: Outputs, show: bool
+    uris: Sequence[str], outputs: Outputs, show: bool, live: LiveOptions | None = None
 ) -> Iterator[tuple[list[Camera], Callable[[], bool]]]:
     """All sources with their sinks, and a function that shows their windows in the main thread
     and says whether the user still wants them. Raises SourceError or SinkError."""
@@ -96,7 +96,7 @@ def open_cameras(
             screen = open_screen()
             opened.callback(screen.close)
         for number, uri in enumerate(uris, 1):
-            source = opened.enter_context(open_source(uri))
+            source = opened.enter_context(open_source(uri, live))
             name = f"camera-{number}"
             mine = outputs if len(uris) == 1 else outputs_of(outputs, name)
             window = Window(f"{name}: {source.info.uri}", source.info.live) if show else None

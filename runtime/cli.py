@@ -20,6 +20,7 @@ from runtime.errors import ModelError
 
 if TYPE_CHECKING:
     from runtime.sinks import Outputs
+    from runtime.sources import LiveOptions
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command()(build)
@@ -97,6 +98,40 @@ def segment(
     show: Annotated[
         bool, typer.Option("--show", help="Show the overlay in a window; q ends the run.")
     ] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Ask a camera for this size, such as 720x1280."),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, metavar="N", help="Ask a camera for N frames/s.")
+    ] = None,
+    latency: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="MS", help="How long a stream may wait for late packets."),
+    ] = None,
+    transport: Annotated[
+        str, typer.Option(metavar="tcp|udp", help="How RTSP carries its packets.")
+    ] = "tcp",
+    give_up_after: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="S",
+            help="End when a camera or stream was away for S seconds; default: try for ever.",
+        ),
+    ] = None,
+    max_staleness: Annotated[
+        float,
+        typer.Option(min=0.01, metavar="S", help="Drop frames of live sources older than this."),
+    ] = 0.5,
+    frozen_after: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="S",
+            help="Reconnect when a live picture has not changed for S seconds; 0: never.",
+        ),
+    ] = 10.0,
     max_frames: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after N frames of each source.")
     ] = None,
@@ -115,6 +150,7 @@ def segment(
     if not uris:
         raise typer.BadParameter("give a source: --camera N or --source URI", context)
     from runtime.sinks import Outputs
+    from runtime.sources import live_options
 
     _segment(
         uris=uris,
@@ -123,6 +159,8 @@ def segment(
         outputs=Outputs(
             video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
         ),
+        live=live_options(size, fps, latency, transport, give_up_after, frozen_after),
+        max_staleness_s=max_staleness,
         show=show,
         max_frames=max_frames,
         as_json=as_json,
@@ -134,6 +172,8 @@ def _segment(
     model_path: Path,
     backend: str,
     outputs: Outputs,
+    live: LiveOptions,
+    max_staleness_s: float,
     show: bool,
     max_frames: int | None,
     as_json: bool,
@@ -146,7 +186,7 @@ def _segment(
 
     with (
         load_model(model_path, backend) as loaded,
-        open_cameras(uris, outputs, show) as (cameras, look),
+        open_cameras(uris, outputs, show, live) as (cameras, look),
         stop_on_signals() as stop,
     ):
         for reason in loaded.passed_over:
@@ -159,7 +199,14 @@ def _segment(
                 update()
                 return look()
 
-            all_ended = run_cameras(cameras, loaded, stop, each_time, max_frames=max_frames)
+            all_ended = run_cameras(
+                cameras,
+                loaded,
+                stop,
+                each_time,
+                max_frames=max_frames,
+                max_staleness_s=max_staleness_s,
+            )
         tell(cameras)
         if as_json:
             summaries = [{"model": str(model_path), **camera.summary()} for camera in cameras]

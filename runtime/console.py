@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn, cast
+
+import typer
 
 from runtime.errors import FloodError
 
-if TYPE_CHECKING:
-    import typer
+WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+"""Base of typer's own errors, from whichever Click; they quote what was typed, such as passwords."""
 
 
 def say(message: str) -> None:
@@ -19,7 +21,15 @@ def say(message: str) -> None:
 def run(app: typer.Typer) -> NoReturn:
     """Runs a command line: exit 0 done, 1 a FloodError in one line, 2 wrong usage, 130 Ctrl-C."""
     try:
-        app(standalone_mode=True)
+        code = app(standalone_mode=False)
+    except WrongUsage as error:
+        from runtime.sources.address import redact
+
+        error.message = redact(error.message)
+        error.show()
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(130)
     except FloodError as error:
         say(f"error: {' '.join(str(error).split())}")
         sys.exit(1)
@@ -29,4 +39,4 @@ def run(app: typer.Typer) -> NoReturn:
     except OSError as error:
         say(f"error: {error.strerror or error}: {error.filename or 'no file named'}")
         sys.exit(1)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

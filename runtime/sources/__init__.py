@@ -19,12 +19,20 @@ from runtime.sources.address import GRAMMAR, Address, parse, redact
 from runtime.sources.base import Source, SourceInfo
 from runtime.sources.connection import connect, why
 from runtime.sources.live import LiveSource
-from runtime.sources.options import LiveOptions
+from runtime.sources.options import LiveOptions, live_options
 from runtime.sources.patience import patiently
 from runtime.sources.pictures import PictureSource, is_picture
 from runtime.sources.video import VideoFile, open_video
 
-__all__ = ["GRAMMAR", "LiveOptions", "Source", "SourceInfo", "open_source", "redact"]
+__all__ = [
+    "GRAMMAR",
+    "LiveOptions",
+    "Source",
+    "SourceInfo",
+    "live_options",
+    "open_source",
+    "redact",
+]
 
 
 def open_source(uri: str, options: LiveOptions | None = None) -> Source:
@@ -45,7 +53,7 @@ def open_source(uri: str, options: LiveOptions | None = None) -> Source:
         raise SourceError(f"cannot read {path} ({error.strerror}); check the path") from error
     if glob.has_magic(address.where):
         return _open_glob(uri, str(path))
-    raise SourceError(f"no such file or folder: {path}; wanted {GRAMMAR}")
+    raise SourceError(f"no such file or folder: {redact(str(path))}; wanted {GRAMMAR}")
 
 
 def _open_live(uri: str, address: Address, options: LiveOptions) -> Source:
@@ -78,7 +86,7 @@ def _open_glob(uri: str, pattern: str) -> Source:
     if len(files) == 1:
         return open_video(uri, files[0])
     if not files:
-        raise SourceError(f"no file matches '{pattern}'; check the pattern and quote it")
+        raise SourceError(f"no file matches '{redact(pattern)}'; check the pattern and quote it")
     raise SourceError(
         f"'{pattern}' matches {len(files)} files and no pictures; name one video at a time"
     )

@@ -51,9 +51,10 @@ def redact(text: str) -> str:
     """An address without user names, passwords and tokens, fit to be shown, logged and written.
 
     Everything between :// and the last @ is hidden, because passwords may hold any character;
-    so are the values of query keys that sound secret.
+    so are NAME:PASSWORD@ without a scheme, and the values of query keys that sound secret.
     """
     text = re.sub(r"(?s)(?<=://).*@", "***@", text)
+    text = re.sub(r"[^\s/:'\"]+:[^\s/]+@", "***@", text)
     if "://" not in text:
         return text
     return re.sub(rf"(?i)([?&;][^=&;]*(?:{SECRETS})[^=&;]*=)[^&;#]*", r"\1***", text)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
+
+from runtime.errors import SourceError
 
 Transport = Literal["tcp", "udp"]
 
@@ -33,3 +36,27 @@ class LiveOptions:
     repeat_s: float = 0.5
     first_pause_s: float = 0.5
     longest_pause_s: float = 30.0
+
+
+def live_options(
+    size: str | None,
+    fps: float | None,
+    latency_ms: int | None,
+    transport: str,
+    give_up_after_s: float | None,
+    frozen_after_s: float,
+) -> LiveOptions:
+    """The options as people write them. size: "HEIGHTxWIDTH". Raises SourceError."""
+    match = None if size is None else re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", size, re.ASCII)
+    if size is not None and match is None:
+        raise SourceError(f"the size is '{size}'; wanted HEIGHTxWIDTH, such as 720x1280")
+    if transport not in ("tcp", "udp"):
+        raise SourceError(f"the transport is '{transport}'; wanted tcp or udp")
+    return LiveOptions(
+        size=(int(match[1]), int(match[2])) if match else None,
+        fps=fps,
+        latency_ms=latency_ms,
+        transport=cast("Transport", transport),
+        give_up_after_s=give_up_after_s,
+        frozen_after_s=frozen_after_s or None,
+    )

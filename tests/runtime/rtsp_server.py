@@ -1,6 +1,6 @@
 """A real RTSP server whose frames say which server made them, and when. Needs Debian's GStreamer:
 
-/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128] [--user NAME:PASSWORD]
+/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128]
 
 Each frame carries 24 blocks, black or white, three rows of eight: the number of the run (8 bits),
 then the number of the frame (16 bits); below them noise, new in every frame. `read_blocks` of
@@ -48,7 +48,8 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         caps = f"video/x-raw,format=GRAY8,width={width},height={height},framerate={FPS}/1"
         self.set_launch(
             f'( appsrc name=frames is-live=true do-timestamp=true format=time caps="{caps}" '
-            f"! videoconvert ! video/x-raw,format=I420 ! {ENCODERS[options.codec]} name=pay0 pt=96 )"
+            "! videoconvert ! video/x-raw,format=I420 "
+            f"! {ENCODERS[options.codec]} name=pay0 pt=96 )"
         )
         self.set_shared(True)
         self.connect("media-configure", self.configure)
