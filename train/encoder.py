@@ -27,14 +27,16 @@ def prepare_encoder(model: VGG19UNet, choice: str, he_init: bool) -> bool:
     weights_only), of VGG-19's features or of the whole network. he_init: weights that are not
     loaded start as He et al. (2015), as they always do from scratch. Raises ModelError.
     """
-    from_scratch = choice == "none" or (choice == "auto" and model.width != 1.0)
+    fits = model.width == 1.0 and not model.batch_norm
+    from_scratch = choice == "none" or (choice == "auto" and not fits)
     if he_init or from_scratch:
         initialise(model)
     if from_scratch:
         return False
-    if model.width != 1.0 and choice == "imagenet":
+    if not fits and choice == "imagenet":
         raise ModelError(
-            f"ImageNet's weights fit width 1.0 only, not {model.width:g}; "
+            f"ImageNet's weights fit vgg19unet at width 1.0 only, not {model.width:g}"
+            f"{' with batch normalisation' if model.batch_norm else ''}; "
             "choose --encoder none or --width 1.0"
         )
     if choice not in CHOICES:

@@ -32,9 +32,6 @@ VGG19_CHANNELS = (
 )
 """Output channels of VGG-19's 3x3 convolutions in order; 0 stands for a 2x2 max pooling."""
 
-SLICES = (0, 4, 9, 18, 27, -1)
-"""Where `features` of torchvision's VGG-19 is cut into the encoder's five stages."""
-
 DROPOUT = 0.25
 
 
@@ -43,27 +40,35 @@ def scaled(channels: int, width: float) -> int:
     return max(1, round(channels * width))
 
 
-def vgg19_features(width: float = 1.0) -> nn.Sequential:
-    """The layers of torchvision.models.vgg19().features, with all channels scaled by `width`."""
+def convolution(channels_in: int, channels_out: int, batch_norm: bool) -> list[nn.Module]:
+    """A 3x3 convolution that keeps the size, batch normalisation if wanted, and ReLU."""
+    norm = [nn.BatchNorm2d(channels_out)] if batch_norm else []
+    return [
+        nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1),
+        *norm,
+        nn.ReLU(inplace=True),
+    ]
+
+
+def vgg19_features(width: float = 1.0, batch_norm: bool = False) -> nn.Sequential:
+    """The layers of torchvision.models.vgg19().features (with batch_norm: of vgg19_bn), with all
+    channels scaled by `width`."""
     layers: list[nn.Module] = []
     previous = 3
     for channels in VGG19_CHANNELS:
         if channels == 0:
             layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
-            continue
-        layers.append(nn.Conv2d(previous, scaled(channels, width), kernel_size=3, padding=1))
-        layers.append(nn.ReLU(inplace=True))
-        previous = scaled(channels, width)
+        else:
+            layers += convolution(previous, scaled(channels, width), batch_norm)
+            previous = scaled(channels, width)
     return nn.Sequential(*layers)
 
 
-def decoder_block(channels_in: int, channels_out: int) -> nn.Sequential:
+def decoder_block(channels_in: int, channels_out: int, batch_norm: bool) -> nn.Sequential:
     """Two 3x3 convolutions with ReLU, then dropout of whole channels."""
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(channels_out, channels_out, kernel_size=3, padding=1),
-        nn.ReLU(inplace=True),
+        *convolution(channels_in, channels_out, batch_norm),
+        *convolution(channels_out, channels_out, batch_norm),
         nn.Dropout2d(DROPOUT),
     )
 
@@ -73,22 +78,24 @@ class VGG19UNet(nn.Module):
 
     num_classes: 2 means one output channel (a logit of the second class), more means that many.
     width: factor on every layer's channels; pretrained encoders only fit 1.0.
+    batch_norm: not in the published network; lets narrow ones be trained from scratch.
     Input (N, 3, h, w) float, h and w multiples of 16; output (N, channels, h, w).
     """
 
-    def __init__(self, num_classes: int = 2, width: float = 1.0) -> None:
+    def __init__(self, num_classes: int = 2, width: float = 1.0, batch_norm: bool = False) -> None:
         super().__init__()
         c1, c2, c3, c4, c5 = (scaled(channels, width) for channels in (64, 128, 256, 512, 512))
         self.width = width
-        self.features = vgg19_features(width)
+        self.batch_norm = batch_norm
+        self.features = vgg19_features(width, batch_norm)
         self.up_sample_54 = nn.ConvTranspose2d(c5, c4, kernel_size=2, stride=2)
-        self.layer5 = decoder_block(2 * c4, c4)
+        self.layer5 = decoder_block(2 * c4, c4, batch_norm)
         self.up_sample_43 = nn.ConvTranspose2d(c4, c3, kernel_size=2, stride=2)
-        self.layer4 = decoder_block(2 * c3, c3)
+        self.layer4 = decoder_block(2 * c3, c3, batch_norm)
         self.up_sample_32 = nn.ConvTranspose2d(c3, c2, kernel_size=2, stride=2)
-        self.layer3 = decoder_block(2 * c2, c2)
+        self.layer3 = decoder_block(2 * c2, c2, batch_norm)
         self.up_sample_21 = nn.ConvTranspose2d(c2, c1, kernel_size=2, stride=2)
-        self.layer2 = decoder_block(2 * c1, c1)
+        self.layer2 = decoder_block(2 * c1, c1, batch_norm)
         channels_out = 1 if num_classes == 2 else num_classes
         self.layer1 = nn.Conv2d(c1, channels_out, kernel_size=3, padding=1)
 
@@ -96,9 +103,13 @@ class VGG19UNet(nn.Module):
         return self.decode(self.encode(pictures))
 
     def encode(self, pictures: Tensor) -> list[Tensor]:
-        """The five feature maps that the decoder reads, at full to 1/16 resolution."""
+        """The five feature maps that the decoder reads, at full to 1/16 resolution.
+
+        The encoder is cut before each pooling: features[:4], [4:9], [9:18], [18:27], [27:-1].
+        """
         maps: list[Tensor] = []
-        for start, stop in pairwise(SLICES):
+        pools = [i for i, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool2d)]
+        for start, stop in pairwise([0, *pools]):
             pictures = self.features[start:stop](pictures)
             maps.append(pictures)
         return maps

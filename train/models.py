@@ -11,6 +11,7 @@ from train.model import VGG19UNet
 
 MODELS: dict[str, Callable[[float], nn.Module]] = {
     "vgg19unet": lambda width: VGG19UNet(num_classes=2, width=width),
+    "vgg19unet-bn": lambda width: VGG19UNet(num_classes=2, width=width, batch_norm=True),
 }
 """Manifest name -> constructor that takes the width factor. All give (N, 1, h, w) logits."""
 
