@@ -48,5 +48,7 @@ def open_synthetic(seed: int) -> DataSet:
 
 def _fingerprint(seed: int) -> str:
     """SHA-256 over what the scenes follow from: the generator's source, counts, size and seed."""
-    source = Path(scenes.__file__).read_bytes()
-    return hashlib.sha256(source + f"{COUNTS}{SCENE_SIZE}{seed}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{COUNTS}{SCENE_SIZE}{seed}".encode())
+    for source in sorted(Path(scenes.__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()

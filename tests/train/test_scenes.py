@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from train.scene_light import choose_light
+from train.scenes.light import choose_light
 from train.scenes import DRY, describe, generate_scene, level_for_fraction, render
 
 SIZE = (96, 112)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from train.scene_light import WARM, Light
-from train.scene_view import noise_tile, sample, slope_tile, smoothstep
+from train.scenes.light import WARM, Light
+from train.scenes.view import noise_tile, sample, slope_tile, smoothstep
 
 Colour = tuple[float, float, float]
 

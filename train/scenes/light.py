@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from train.scene_view import noise_tile, sample, smoothstep
+from train.scenes.view import noise_tile, sample, smoothstep
 
 Colour = tuple[float, float, float]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from train.scene_land import Land
-from train.scene_objects import Colour, Quad, box
+from train.scenes.land import Land
+from train.scenes.objects import Colour, Quad, box
 
 WALLS: tuple[Colour, ...] = (
     (0.85, 0.8, 0.7), (0.7, 0.42, 0.32), (0.8, 0.75, 0.5), (0.6, 0.62, 0.64), (0.9, 0.9, 0.88),

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from train.scene_light import Light
-from train.scene_textures import texture
-from train.scene_view import Camera
+from train.scenes.light import Light
+from train.scenes.textures import texture
+from train.scenes.view import Camera
 
 Colour = tuple[float, float, float]
 LEAFY = ("tree", "conifer", "bush", "bare", "hedge")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from train.scene_land import GROUNDS, Land
-from train.scene_objects import Quad
-from train.scene_things import (
+from train.scenes.land import GROUNDS, Land
+from train.scenes.objects import Quad
+from train.scenes.things import (
     bridge,
     car,
     embankment,
@@ -20,7 +20,7 @@ from train.scene_things import (
     tree,
     vary,
 )
-from train.scene_view import Camera
+from train.scenes.view import Camera
 
 Place = tuple[Camera, Land, list[Quad], float, float]
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.scene_land import FAR_M, Land
-from train.scene_light import WARM, Light, background, choose_light, photograph
-from train.scene_objects import Quad, draw, lamp_light, shadow_map
-from train.scene_places import PLACES, SHARES
-from train.scene_view import Camera
-from train.scene_water import Water, choose_water, paint
+from train.scenes.land import FAR_M, Land
+from train.scenes.light import WARM, Light, background, choose_light, photograph
+from train.scenes.objects import Quad, draw, lamp_light, shadow_map
+from train.scenes.places import PLACES, SHARES
+from train.scenes.view import Camera
+from train.scenes.water import Water, choose_water, paint
 
 DRY_SHARE = 0.1
 DRY = -1e3

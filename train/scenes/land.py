@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from train.scene_view import noise_tile, sample, smoothstep
+from train.scenes.view import noise_tile, sample, smoothstep
 
 FAR_M = 1500.0
 Colour = tuple[float, float, float]

@@ -7,7 +7,7 @@ import functools
 import cv2
 import numpy as np
 
-from train.scene_view import noise_tile
+from train.scenes.view import noise_tile
 
 SIDE = 128
 
