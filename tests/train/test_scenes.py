@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from train.scenes.light import choose_light
 from train.scenes import DRY, describe, generate_scene, level_for_fraction, render
+from train.scenes.light import choose_light
 
 SIZE = (96, 112)
 
