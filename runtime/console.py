@@ -10,7 +10,7 @@ import typer
 from runtime.errors import FloodError
 
 WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
-"""Base of typer's own errors, from whichever Click; they quote what was typed, such as passwords."""
+"""Base of typer's own errors, from whichever Click; they quote what was typed, maybe a password."""
 
 
 def say(message: str) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 PORTS = {"rtsp": 554, "rtsps": 322}
 REFUSED = (401, 403)
+ESCAPES = "write the characters / ? # @ in a password as %2F %3F %23 %40"
 
 
 def why_closed(url: str, timeout_s: float) -> str:
@@ -24,10 +25,9 @@ def why_closed(url: str, timeout_s: float) -> str:
         ask = _rtsp_status if parts.scheme.lower() in PORTS else _http_status
         status = ask(parts, bare, timeout_s)
     except ValueError:
-        return "its address is malformed; write it as rtsp://USER:PASSWORD@HOST:PORT/PATH"
+        return f"its address is malformed; wanted rtsp://USER:PASSWORD@HOST:PORT/PATH; {ESCAPES}"
     except socket.gaierror:
-        hint = "; write the characters / ? # @ in a password as %2F %3F %23 %40"
-        return "its host is not known" + (hint if "@" in url else "")
+        return "its host is not known" + (f"; {ESCAPES}" if "@" in url else "")
     except ConnectionRefusedError:
         return "nothing listens there (connection refused)"
     except TimeoutError:

@@ -16,6 +16,7 @@ from runtime.images import Frame
 from runtime.sources.address import redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture, timed_read
+from runtime.sources.whole import is_cut
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -29,19 +30,23 @@ MISSING_SHARE = 0.05
 def open_video(uri: str, path: Path) -> VideoFile:
     """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
     capture = Capture(str(path), cv2.CAP_FFMPEG)
+    cut = is_cut(path)
     if not capture.is_open:
+        end = ": it is cut off" if cut else ""
         raise SourceError(
-            f"{path} is no video that can be decoded; check that it plays, or convert it: "
+            f"{path} is no video that can be decoded{end}; check that it plays, or convert it: "
             f"ffmpeg -i {path.name} video.mp4"
         )
-    return VideoFile(uri, capture)
+    return VideoFile(uri, capture, cut)
 
 
 class VideoFile:
     """A video file. Never drops a frame; one that breaks off gives what can be decoded first."""
 
-    def __init__(self, uri: str, capture: Capture) -> None:
-        """capture: the open file, which is closed with this source."""
+    def __init__(self, uri: str, capture: Capture, cut: bool = False) -> None:
+        """capture: the open file, which is closed with this source. cut: it is known to lack its
+        end."""
+        self._cut = cut
         self._shown = redact(uri)
         self._capture = capture
         self.failed = 0
@@ -64,16 +69,20 @@ class VideoFile:
             )
             index += 1
         if index == 0:
-            raise SourceError(f"{self._shown} holds no frame that can be decoded; convert it anew")
+            raise SourceError(
+                f"{self._shown} holds no frame that can be decoded"
+                f"{': it is cut off' if self._cut else ''}; copy or convert it anew"
+            )
         self._check_complete(last_s)
 
     def _check_complete(self, last_s: float) -> None:
-        if not self.info.fps or not self.info.frame_count:
-            return
-        length_s = self.info.frame_count / self.info.fps
-        if length_s - last_s > max(MISSING_S + 1 / self.info.fps, MISSING_SHARE * length_s):
+        fps, count = self.info.fps, self.info.frame_count
+        length_s = count / fps if fps and count else 0.0
+        missing_s = length_s - last_s - (1 / fps if fps else 0.0)
+        if self._cut or missing_s > max(MISSING_S, MISSING_SHARE * length_s):
+            of = f" of {length_s:.1f} s" if length_s else ""
             raise SourceError(
-                f"{self._shown} broke off at {last_s:.1f} s of {length_s:.1f} s; what could be "
+                f"{self._shown} broke off at {last_s:.1f} s{of}; what could be "
                 "decoded was used: copy the file again if there should be more"
             )
 

@@ -1,0 +1,160 @@
+"""Video files as the world makes them: codecs, rates, rotations, odd sizes and damage."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.errors import SourceError
+from runtime.images import Frame
+from runtime.sources import open_source
+
+pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+
+H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10")
+
+
+def ffmpeg(*arguments: object) -> None:
+    subprocess.run(
+        ["ffmpeg", "-y", "-v", "error", "-threads", "2", *map(str, arguments)], check=True
+    )
+
+
+def make(
+    path: Path, *options: object, size: str = "160x96", seconds: float = 3, audio: bool = False
+) -> Path:
+    """A test picture with a running counter, ten frames a second, encoded by ffmpeg."""
+    tone = ("-f", "lavfi", "-i", f"sine=duration={seconds + 1}") if audio else ()
+    picture = f"testsrc=size={size}:rate=10:duration={seconds}"
+    ffmpeg("-f", "lavfi", "-i", picture, *tone, *options, path)
+    return path
+
+
+def read(path: Path) -> list[Frame]:
+    with open_source(str(path)) as source:
+        return list(source)
+
+
+def stamps(frames: list[Frame]) -> list[float]:
+    return [frame.timestamp_s for frame in frames]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("h264.mp4", H264),
+        ("h264.mkv", H264),
+        ("h264.ts", H264),
+        ("h265.mp4", ("-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p")),
+        ("vp9.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime")),
+        ("mjpeg.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
+    ],
+)
+def test_every_common_codec_and_container_gives_every_frame(
+    tmp_path: Path, name: str, codec: tuple[str, ...]
+) -> None:
+    frames = read(make(tmp_path / name, *codec))
+    assert stamps(frames) == pytest.approx(np.arange(30) / 10, abs=2e-3)
+    assert {frame.image.shape for frame in frames} == {(96, 160, 3)}
+
+
+@pytest.mark.parametrize("name", ["audio.mp4", "audio.mkv"])
+def test_sound_that_goes_on_after_the_last_frame_is_no_damage(tmp_path: Path, name: str) -> None:
+    assert len(read(make(tmp_path / name, *H264, "-c:a", "aac", audio=True))) == 30
+
+
+@pytest.mark.parametrize("name", ["vfr.mp4", "vfr.mkv"])
+def test_a_variable_frame_rate_keeps_the_containers_timestamps(tmp_path: Path, name: str) -> None:
+    """Ten frames at ten a second, then every third of them."""
+    select = "select='lt(n,10)+not(mod(n,3))'"
+    frames = read(make(tmp_path / name, "-vf", select, "-vsync", "vfr", *H264))
+    wanted = [n / 10 for n in range(30) if n < 10 or n % 3 == 0]
+    assert stamps(frames) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_rotated_phone_video_stands_upright(tmp_path: Path) -> None:
+    flat = make(tmp_path / "flat.mp4", *H264, seconds=1)
+    turned = tmp_path / "turned.mp4"
+    ffmpeg("-i", flat, "-c", "copy", "-metadata:s:v", "rotate=90", turned)
+    before, after = read(flat)[0].image, read(turned)[0].image
+    if after.shape == before.shape:
+        pytest.skip("this ffmpeg writes no rotation by -metadata rotate")
+    assert after.shape == (160, 96, 3)
+    np.testing.assert_array_equal(after, np.rot90(before, after_turn(before, after)))
+
+
+def after_turn(before: np.ndarray, after: np.ndarray) -> int:
+    """One or three quarter turns: which way depends on ffmpeg's version."""
+    one, three = np.rot90(before, 1), np.rot90(before, 3)
+    return (
+        1 if np.abs(one.astype(int) - after).sum() < np.abs(three.astype(int) - after).sum() else 3
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 3), (3, 5)])
+def test_the_smallest_pictures(tmp_path: Path, width: int, height: int) -> None:
+    crop = f"crop={width}:{height}:exact=1"
+    frames = read(
+        make(tmp_path / "odd.mkv", "-vf", crop, "-c:v", "ffv1", "-pix_fmt", "bgr0", size="16x16")
+    )
+    assert [frame.image.shape for frame in frames] == [(height, width, 3)] * 30
+
+
+def test_4k(tmp_path: Path) -> None:
+    path = make(tmp_path / "4k.mp4", *H264, "-preset", "ultrafast", size="3840x2160", seconds=0.3)
+    assert [frame.image.shape for frame in read(path)] == [(2160, 3840, 3)] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("h264.mkv", H264),
+        ("h264.mp4", (*H264, "-movflags", "+faststart")),
+        ("vp9.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime")),
+        ("mjpeg.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
+    ],
+)
+def test_a_file_cut_at_any_byte_gives_what_is_there_and_says_at_which_second_it_broke(
+    tmp_path: Path, name: str, codec: tuple[str, ...]
+) -> None:
+    content = make(tmp_path / name, *codec).read_bytes()
+    whole = read(tmp_path / name)
+    cut = tmp_path / f"cut-{name}"
+    random_bytes = random.Random(5)
+    for length in [len(content) - 1, *(random_bytes.randrange(len(content)) for _ in range(12))]:
+        cut.write_bytes(content[:length])
+        frames: list[Frame] = []
+        with pytest.raises(SourceError) as caught, open_source(str(cut)) as source:
+            for frame in source:
+                frames.append(frame)
+        assert stamps(frames) == stamps(whole)[: len(frames)]
+        told = str(caught.value)
+        if frames:
+            assert f"broke off at {frames[-1].timestamp_s:.1f} s" in told, length
+        else:
+            assert "that can be decoded" in told, length
+
+
+def test_an_mp4_without_its_index_is_told_to_be_cut_off(tmp_path: Path) -> None:
+    path = make(tmp_path / "clip.mp4", *H264)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(SourceError, match=r"no video that can be decoded: it is cut off; check"):
+        open_source(str(path))
+
+
+def test_a_file_with_sound_only_or_without_frames_is_no_video(tmp_path: Path) -> None:
+    sound, empty = tmp_path / "sound.mp4", tmp_path / "empty.mp4"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", sound)
+    subprocess.run(
+        ["ffmpeg", "-v", "quiet", "-f", "lavfi", "-i", "testsrc", "-frames:v", "0", str(empty)],
+        check=False,
+    )
+    empty.touch()
+    for path in (sound, empty):
+        with pytest.raises(SourceError, match=r"that can be decoded"):
+            read(path)
