@@ -1,0 +1,144 @@
+"""Video over HTTP from a real server: MJPEG that breaks off, recordings, playlists, passwords."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import itertools
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import cv2
+import pytest
+
+from runtime.errors import SourceError
+from runtime.sources import LiveOptions, open_source
+from tests.runtime.conftest import scene, write_clip
+
+QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
+Handler = Callable[..., http.server.BaseHTTPRequestHandler]
+
+
+class Camera(http.server.BaseHTTPRequestHandler):
+    """Ten JPEGs as a camera sends them, each a little more water, then it hangs up."""
+
+    password = ""
+    served = 0
+
+    def do_GET(self) -> None:
+        wanted = f"Basic {base64.b64encode(self.password.encode()).decode()}"
+        if self.password and self.headers.get("Authorization") != wanted:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="camera"')
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        type(self).served += 1
+        for index in range(10):
+            image = scene((64, 96), index / 10)
+            image[:8] = 10 * self.served
+            jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+            head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+            self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@contextmanager
+def serving(handler: Handler) -> Iterator[str]:
+    """HOST:PORT of a server that runs within the block."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_an_mjpeg_camera_that_hangs_up_is_found_again_each_time() -> None:
+    class Mine(Camera):
+        served = 0
+
+    with serving(Mine) as host, open_source(f"http://{host}/video.mjpg", QUICK) as source:
+        assert source.info.live
+        connections = []
+        for frame in source:
+            connections.append(round(float(frame.image[2].mean()) / 10))
+            if source.gaps.number == 3:
+                break
+    assert connections == sorted(connections), "nothing of an earlier connection comes later"
+    assert len(set(connections)) == 4
+    assert [gap.reason for gap in source.gaps.recent] == ["the connection broke"] * 3
+
+
+def test_a_wrong_http_password_is_told_and_never_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    class Mine(Camera):
+        password = "admin:s3cret"
+
+    with serving(Mine) as host:
+        with pytest.raises(SourceError, match=r"refuses the user name or the password") as wrong:
+            open_source(f"http://admin:wr0ng@{host}/video.mjpg")
+        with pytest.raises(SourceError, match=r"wants a user name and a password \(401\)"):
+            open_source(f"http://{host}/video.mjpg")
+        with open_source(f"http://admin:s3cret@{host}/video.mjpg") as source:
+            assert next(iter(source)).image.shape == (64, 96, 3)
+    shown = "".join([*capfd.readouterr(), str(wrong.value), source.info.uri])
+    assert not any(secret in shown for secret in ("admin", "s3cret", "wr0ng"))
+
+
+def test_a_recording_behind_http_is_a_file_read_to_its_end(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4")
+    with (
+        serving(partial(Files, directory=tmp_path)) as host,
+        open_source(f"http://{host}/clip.mp4") as source,
+    ):
+        assert not source.info.live
+        frames = list(source)
+    assert [frame.timestamp_s for frame in frames] == pytest.approx([n / 10 for n in range(20)])
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+@pytest.mark.parametrize("ended", [True, False], ids=["recording", "live"])
+def test_a_playlist_is_a_recording_when_it_is_complete_and_live_when_it_is_not(
+    tmp_path: Path, ended: bool
+) -> None:
+    """A live playlist comes in bursts: its frames are given when they are due, none is dropped."""
+    segments = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"]
+    picture = "testsrc=size=160x96:rate=10:duration=3"
+    encode = ["-c:v", "libx264", "-g", "10", "-pix_fmt", "yuv420p"]
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *encode, *segments]
+    subprocess.run([*command, str(tmp_path / "live.m3u8")], check=True)
+    playlist = tmp_path / "live.m3u8"
+    if not ended:
+        playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    with (
+        serving(partial(Files, directory=tmp_path)) as host,
+        open_source(f"http://{host}/live.m3u8", QUICK) as source,
+    ):
+        assert source.info.live is not ended
+        stamps = []
+        for frame in source:
+            stamps.append(frame.timestamp_s)
+            if len(stamps) == (30 if ended else 15):
+                break
+    assert stamps == sorted(stamps)
+    if ended:
+        steps = [later - earlier for earlier, later in itertools.pairwise(stamps)]
+        assert steps == pytest.approx([0.1] * 29, abs=2e-3)
+    else:
+        assert stamps[-1] - stamps[0] > 1.0, "fourteen tenths of a second, not one burst"
