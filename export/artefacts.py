@@ -12,6 +12,7 @@ import onnx
 import torch
 from torch import nn
 
+from export.golden import write_golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import activation_ranges, check_ranges, check_share, half_layers
 from export.int8 import KINDS
@@ -64,7 +65,7 @@ def export_graph(
     if precision == "fp16":
         manifest = dataclasses.replace(manifest, half_layers={"graph": half_layers(graph)})
         check_share(manifest.half_layers, path.name)
-    return _finish(path, graph, manifest, proof, LIMITS[precision])
+    return _finish(path, network, graph, manifest, proof, LIMITS[precision])
 
 
 def export_int8(
@@ -92,12 +93,13 @@ def export_int8(
             kept_float32=done.kept,
         )
         described = dataclasses.replace(manifest, quantisation=quantisation)
-        finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))
+        finished.append(_finish(folder / kind.file, network, done.graph, described, proof, limits))
     return finished
 
 
 def _finish(
     path: Path,
+    network: nn.Module,
     graph: onnx.ModelProto,
     manifest: Manifest,
     proof: Proof,
@@ -107,5 +109,6 @@ def _finish(
         temporary.write_bytes(to_bytes(graph))
         parity = proof.measure(temporary, manifest)
         check(parity, limits, path.name)
+        write_golden_frames(network, manifest, path)
     sealed = write_manifest(manifest, path)
     return Exported(path=path, manifest=sealed, parity=parity, limits=limits)

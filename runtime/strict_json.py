@@ -1,4 +1,7 @@
-"""Parsed JSON -> dataclass, strictly: no unknown key, no missing key, no wrong type."""
+"""Parsed JSON -> dataclass, strictly: no unknown key, no missing key, no wrong type.
+
+Only a field that has a default in its dataclass may be left out.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +46,18 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise _wrong(where, "an object", value)
     hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
+    fields = dataclasses.fields(kind)
+    names = [field.name for field in fields]
     if unknown := sorted(set(value) - set(names)):
         raise ValueError(f"unknown key '{unknown[0][:80]}' in {where}")
-    if missing := [name for name in names if name not in value]:
+    required = [field.name for field in fields if _has_no_default(field)]
+    if missing := [name for name in required if name not in value]:
         raise ValueError(f"missing key '{missing[0]}' in {where}")
-    return kind(**{name: _decode(hints[name], value[name], f"{where}.{name}") for name in names})
+    return kind(**{name: _decode(hints[name], value[name], f"{where}.{name}") for name in value})
+
+
+def _has_no_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def _decode_tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

@@ -1,0 +1,36 @@
+"""Eight small generated frames, and the masks the network itself gives for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from export.reference import reference_logits
+from runtime.golden import Golden, write_golden
+from runtime.manifest import Manifest
+from runtime.processing import preprocess, to_mask
+from train.scenes import generate_scene
+
+SEEDS = (9001, 9002, 9005, 9006, 9007, 9008, 9010, 9011)
+"""Of scenes with a tenth to two thirds of water."""
+FRAME_SIZE = (72, 96)
+"""Height and width: eight of them stay under 300 kB."""
+
+
+def write_golden_frames(network: nn.Module, manifest: Manifest, artefact: Path) -> Path:
+    """Writes what the artefact's device has to reproduce, from PyTorch in float32.
+
+    Raises SinkError.
+    """
+    frames = [generate_scene(seed, FRAME_SIZE).image[..., ::-1] for seed in SEEDS]
+    inputs = np.stack([preprocess(frame, manifest.input_size, manifest.resize) for frame in frames])
+    logits = reference_logits(network, manifest, inputs)
+    golden = Golden(
+        frames=np.stack(frames),
+        masks=np.stack([to_mask(each[0], FRAME_SIZE, manifest.threshold) for each in logits]),
+        checkpoint_sha256=manifest.provenance.checkpoint_sha256,
+        input_size=manifest.input_size,
+    )
+    return write_golden(golden, artefact)

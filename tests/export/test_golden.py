@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from export.golden import SEEDS, write_golden_frames
+from runtime.errors import ParityError
+from runtime.golden import LARGEST_FILE, check_golden, read_golden
+from runtime.manifest import read_manifest
+from runtime.model import load_model
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.fp16.onnx"])
+def test_an_artefact_reproduces_its_golden_frames(
+    home: Path, network: nn.Module, name: str
+) -> None:
+    artefact = home / "exports" / "tiny" / name
+    path = write_golden_frames(network, read_manifest(artefact), artefact)
+    assert path.stat().st_size < LARGEST_FILE
+    with load_model(artefact, "onnxruntime") as model:
+        golden = read_golden(artefact, model.manifest)
+        assert golden is not None
+        assert len(golden.frames) == len(SEEDS) == 8
+        assert golden.masks.any()
+        check_golden(golden, model.manifest, model.infer)
+
+
+def test_logits_that_moved_are_noticed(home: Path, network: nn.Module) -> None:
+    artefact = home / "exports" / "tiny" / "model.onnx"
+    write_golden_frames(network, read_manifest(artefact), artefact)
+    with load_model(artefact, "onnxruntime") as model:
+        golden = read_golden(artefact, model.manifest)
+        assert golden is not None
+        with pytest.raises(ParityError, match="do not trust its masks"):
+            check_golden(golden, model.manifest, lambda x: model.infer(x) + np.float32(1))
