@@ -23,15 +23,13 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except WrongUsage as error:
-        from runtime.sources.address import redact
-
-        error.message = redact(error.message)
+        error.message = _masked(error.message)
         error.show()
         sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(130)
     except FloodError as error:
-        say(f"error: {' '.join(str(error).split())}")
+        say(f"error: {_masked(str(error))}")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
@@ -40,3 +38,10 @@ def run(app: typer.Typer) -> NoReturn:
         say(f"error: {error.strerror or error}: {error.filename or 'no file named'}")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _masked(message: str) -> str:
+    """The message in one line, without the passwords of addresses that it quotes."""
+    from runtime.sources.address import redact
+
+    return " ".join(map(redact, message.split()))

@@ -79,7 +79,8 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         f"+ {frames['failed']} failed"
     ]
     if frames["gaps"]:
-        lines.append(f"away {frames['gaps']} times, {frames['away_s']:.1f} s in all")
+        times = "time" if frames["gaps"] == 1 else "times"
+        lines.append(f"away {frames['gaps']} {times}, {frames['away_s']:.1f} s in all")
     if "water_fraction" not in summary:
         return lines
     water = {key: value * 100 for key, value in summary["water_fraction"].items()}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 from runtime.counts import Counts
 from runtime.observe import Observation
@@ -52,7 +54,9 @@ class RotatedLines:
 
 
 class FrameLog:
-    """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, drops so far.
+    """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, drops and gaps so far.
+
+    The first line after a live source was away has "gap": its start_s, duration_s and reason.
 
     Each line is written whole and at once, so that a reader may follow the file as it grows.
     """
@@ -61,21 +65,26 @@ class FrameLog:
 
     def __init__(self, path: Path, max_bytes: int, keep: int) -> None:
         self._lines = RotatedLines(path, max_bytes, keep)
+        self._gaps = 0
 
     def write(self, observation: Observation, counts: Counts) -> None:
-        line = json.dumps(
-            {
-                "index": observation.frame.index,
-                "name": observation.frame.name,
-                "timestamp_s": round(observation.frame.timestamp_s, 6),
-                "water_fraction": round(observation.water_fraction, 6),
-                "ms": {stage: round(ms, 3) for stage, ms in observation.stage_ms.items()},
-                "dropped": counts.dropped,
-                "failed": counts.failed,
-            },
-            ensure_ascii=True,
-        )
-        self._lines.append(line + "\n")
+        frame = observation.frame
+        line: dict[str, Any] = {
+            "index": frame.index,
+            "name": frame.name,
+            "timestamp_s": round(frame.timestamp_s, 6),
+            "water_fraction": round(observation.water_fraction, 6),
+            "ms": {stage: round(ms, 3) for stage, ms in observation.stage_ms.items()},
+            "dropped": counts.dropped,
+            "reasons": dict(counts.reasons),
+            "failed": counts.failed,
+            "gaps": counts.gaps,
+            "away_s": round(counts.away_s, 3),
+        }
+        if counts.last_gap is not None and counts.gaps > self._gaps:
+            line["gap"] = dataclasses.asdict(counts.last_gap)
+        self._gaps = counts.gaps
+        self._lines.append(json.dumps(line, ensure_ascii=True) + "\n")
 
     def flush(self) -> None:
         self._lines.sync()

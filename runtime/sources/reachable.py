@@ -25,7 +25,7 @@ def why_closed(url: str, timeout_s: float) -> str:
         ask = _rtsp_status if parts.scheme.lower() in PORTS else _http_status
         status = ask(parts, bare, timeout_s)
     except ValueError:
-        return f"its address is malformed; wanted rtsp://USER:PASSWORD@HOST:PORT/PATH; {ESCAPES}"
+        return f"its address is malformed; wanted rtsp://HOST:PORT/PATH; {ESCAPES}"
     except socket.gaierror:
         return "its host is not known" + (f"; {ESCAPES}" if "@" in url else "")
     except ConnectionRefusedError:
@@ -42,7 +42,7 @@ def _in_words(status: int, named: bool) -> str:
         return f"it refuses the user name or the password ({status})"
     if status in REFUSED:
         return (
-            f"it wants a user name and a password ({status}); write USER:PASSWORD@ before the host"
+            f"it wants a user name and a password ({status}): NAME:PASSWORD and @ before the host"
         )
     if status == HTTPStatus.NOT_FOUND:
         return "it knows no stream under this path (404)"

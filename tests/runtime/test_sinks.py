@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runtime.counts import Counts
+from runtime import behind
+from runtime.counts import Counts, Gap
 from runtime.errors import SinkError
 from runtime.images import Frame
 from runtime.observe import Observation
-from runtime.sinks import Outputs, Sinks, open_sinks
+from runtime.sinks import Outputs, Sinks, lane, open_sinks
+from runtime.sinks.lines import RotatedLines
 from runtime.sinks.video import fit
 from runtime.sources import SourceInfo, open_source
 from tests.runtime.conftest import scene
@@ -79,7 +83,10 @@ def test_the_log_has_one_whole_line_per_frame_as_soon_as_it_is_written(tmp_path:
         "water_fraction": 0.25,
         "ms": {"infer": 1.5},
         "dropped": 2,
+        "reasons": {},
         "failed": 0,
+        "gaps": 0,
+        "away_s": 0.0,
     }
 
 
@@ -244,3 +251,55 @@ def test_closing_twice_is_fine_and_completes_the_video(tmp_path: Path) -> None:
     capture = cv2.VideoCapture(str(video))
     assert capture.read()[0]
     capture.release()
+
+
+def test_what_was_written_is_put_on_the_disk_itself_every_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: dict[str, int] = {}
+
+    def fsync(descriptor: int) -> None:
+        synced[Path(f"/proc/self/fd/{descriptor}").readlink().name] = os.fstat(descriptor).st_size
+
+    assert max(behind.IDLE_S, lane.FLUSH_S) <= 1
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(behind, "IDLE_S", 0.01)
+    names = ("overlay.mp4", "frames.jsonl", "frames.csv")
+    video, log, table = (tmp_path / name for name in names)
+    with open_sinks(Outputs(video=video, log=log, csv=table), INFO) as sinks:
+        for index in range(3):
+            sinks.write(observation(index, index / 10), Counts(processed=index + 1))
+            wait_until(lambda: all(each.written == index + 1 for each in sinks.lanes))  # noqa: B023
+            wait_until(lambda: all(synced.get(n) == (tmp_path / n).stat().st_size for n in names))
+        assert len(images_of(video)) >= 2, "it plays while it grows"
+
+
+def test_a_rotation_that_the_disk_refuses_loses_no_earlier_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "frames"
+    rotated = RotatedLines(path, max_bytes=20, keep=5)
+    rotated.append("a" * 15 + "\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(Path, "open", refuse)
+        for _ in range(2):
+            with pytest.raises(SinkError, match="No space left on device"):
+                rotated.append("b" * 15 + "\n")
+    rotated.append("c" * 15 + "\n")
+    rotated.close()
+    assert path.read_text() == "c" * 15 + "\n"
+    assert path.with_name("frames.1").read_text() == "a" * 15 + "\n"
+
+
+def test_a_pipe_is_written_to_and_never_rotated(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_all(Outputs(log=pipe, log_max_mb=0.0001), [observation(i, i / 10) for i in range(5)])
+    assert os.read(reader, 10**5).count(b"\n") == 5
+    os.close(reader)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]

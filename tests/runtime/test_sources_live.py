@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from runtime.sources.clock import StreamClock
 from runtime.sources.frozen import Stillness
 from runtime.sources.options import LiveOptions, live_options
 from runtime.sources.reachable import why_closed
+from tests.runtime.conftest import Command
 
 
 def picture(value: int) -> np.ndarray:
@@ -122,3 +124,25 @@ def test_a_size_is_height_x_width(size: str) -> None:
 def test_the_transport_is_tcp_or_udp() -> None:
     with pytest.raises(SourceError, match=r"the transport is 'quic'; wanted tcp or udp"):
         live_options(None, None, None, "quic", None, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rtsp://admin:s3cret@127.0.0.1:9/live",),
+        ("--camera", "rtsp://admin:s3cret@127.0.0.1:9/live"),
+        ("--source", "rtsp://admin:s3cret@127.0.0.1:9/live"),
+        ("--source", "http://127.0.0.1:9/live?password=s3cret"),
+        ("--source", "admin:s3cret@127.0.0.1"),
+        ("--source", "ftp://admin:s3cret@127.0.0.1"),
+        ("--backend", "rtsp://admin:s3cret@127.0.0.1:9/live", "--source", "0"),
+        ("--max-frames", "rtsp://admin:s3cret@127.0.0.1:9/live"),
+    ],
+)
+def test_the_command_line_never_shows_a_password_whatever_it_complains_about(
+    flood_runtime: Command, tiny_model: Path, arguments: tuple[str, ...]
+) -> None:
+    done = flood_runtime("--model", tiny_model, *arguments)
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr
+    assert not any(secret in done.stdout + done.stderr for secret in ("s3cret", "admin"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -263,3 +264,41 @@ def test_a_hanging_server_does_not_keep_the_runtime_from_ending(
     assert process.returncode == 0, told
     assert "stopped on request" in told
     assert re.search(r"\d+ frames seen = \d+ processed \+ \d+ dropped", told)
+
+
+def test_the_command_line_goes_on_after_a_gap_and_accounts_for_it_in_log_and_summary(
+    server: Server, tiny_model: Path, tmp_path: Path
+) -> None:
+    server.start()
+    command = [sys.executable, "-m", "runtime", "--source", server.uri(), "--model", tiny_model]
+    log = tmp_path / "frames.jsonl"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+
+    def wait_for(pattern: str) -> None:
+        while not (log.exists() and re.search(pattern, log.read_text())):
+            assert process.poll() is None
+            time.sleep(0.05)
+
+    with subprocess.Popen(
+        [*command, "--log", str(log), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        wait_for("water_fraction")
+        server.kill()
+        server.start()
+        wait_for('"gap": ')
+        process.send_signal(signal.SIGINT)
+        out, told = process.communicate(timeout=20)
+    assert process.returncode == 0, told
+    frames = json.loads(out)["frames"]
+    assert frames["seen"] == frames["processed"] + frames["dropped"] + frames["failed"]
+    assert frames["dropped"] == sum(frames["reasons"].values())
+    assert frames["gaps"] == 1
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert len(lines) == frames["processed"]
+    (gap,) = [line["gap"] for line in lines if "gap" in line]
+    assert gap["duration_s"] == pytest.approx(frames["away_s"], abs=0.01)
+    assert "away 1 time" in told
