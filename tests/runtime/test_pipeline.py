@@ -30,7 +30,7 @@ class Scripted:
     def __init__(self, number: int, live: bool = False, error: Exception | None = None) -> None:
         self.info = SourceInfo(uri="scripted", live=live, fps=None, frame_count=None)
         self.failed = 0
-        self.dropped = Counter(frozen=2 if live else 0)
+        self.dropped = Counter(frozen=2) if live else Counter()
         self.gaps = Gaps()
         self.number, self.error = number, error
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from runtime import behind
-from runtime.counts import Counts, Gap
+from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.images import Frame
 from runtime.observe import Observation

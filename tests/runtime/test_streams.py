@@ -13,7 +13,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,9 +131,7 @@ def test_a_server_that_hangs_without_closing_is_noticed(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.start()
-    options = LiveOptions(
-        first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=1.0, open_timeout_s=1.5
-    )
+    options = replace(QUICK, read_timeout_s=1.0, open_timeout_s=1.5)
     numbers = []
     with open_source(server.uri(), options) as source:
         for frame in source:
@@ -148,7 +148,7 @@ def test_a_server_that_hangs_without_closing_is_noticed(
 
 def test_giving_up_is_an_error_that_says_how_long_one_waited(server: Server) -> None:
     server.start()
-    options = LiveOptions(first_pause_s=0.05, read_timeout_s=2.0, give_up_after_s=0.5)
+    options = replace(QUICK, give_up_after_s=0.5)
     with (
         open_source(server.uri(), options) as source,
         pytest.raises(SourceError, match=r"was lost .* and did not come back within 0\.5 s"),
@@ -204,9 +204,7 @@ def test_a_frozen_feed_counts_as_lost_and_its_old_picture_is_not_given_on(
     server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.start("--codec", "mjpeg", "--still")
-    options = LiveOptions(
-        first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0, frozen_after_s=1.0
-    )
+    options = replace(QUICK, frozen_after_s=1.0)
     given: list[int] = []
     moving = threading.Event()
 
@@ -243,61 +241,65 @@ def test_rtsp_goes_over_tcp_unless_udp_is_chosen(server: Server, transport: str)
         open_source(server.uri(), wrong)
 
 
+class Run:
+    """`flood-runtime` on the server's stream, as a process."""
+
+    def __init__(self, server: Server, model: Path, log: Path) -> None:
+        self.log = log
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "runtime", "--source", server.uri()),
+                *("--model", model, "--log", log, "--json"),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+
+    def wait_for(self, text: str) -> None:
+        """Until the log has it."""
+        while not (self.log.exists() and text in self.log.read_text()):
+            assert self.process.poll() is None
+            time.sleep(0.05)
+
+    def end(self, number: signal.Signals) -> tuple[dict[str, Any], str]:
+        """The summary's frames, and what was told, of a run that ends well on a signal."""
+        with self.process:
+            self.process.send_signal(number)
+            out, told = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, told
+        assert "stopped on request" in told
+        return json.loads(out)["frames"], told
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_hanging_server_does_not_keep_the_runtime_from_ending(
     server: Server, tiny_model: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     server.start()
-    command = [sys.executable, "-m", "runtime", "--source", server.uri(), "--model", tiny_model]
-    log = tmp_path / "frames.jsonl"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    with subprocess.Popen(
-        [*command, "--log", str(log)], stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
-        while not (log.exists() and log.stat().st_size):
-            assert process.poll() is None
-            time.sleep(0.05)
-        server.send(signal.SIGSTOP)
-        time.sleep(0.5)
-        process.send_signal(number)
-        _, told = process.communicate(timeout=20)
-    assert process.returncode == 0, told
-    assert "stopped on request" in told
-    assert re.search(r"\d+ frames seen = \d+ processed \+ \d+ dropped", told)
+    run = Run(server, tiny_model, tmp_path / "frames.jsonl")
+    run.wait_for("water_fraction")
+    server.send(signal.SIGSTOP)
+    time.sleep(0.5)
+    frames, _ = run.end(number)
+    assert frames["processed"] > 0
 
 
 def test_the_command_line_goes_on_after_a_gap_and_accounts_for_it_in_log_and_summary(
     server: Server, tiny_model: Path, tmp_path: Path
 ) -> None:
     server.start()
-    command = [sys.executable, "-m", "runtime", "--source", server.uri(), "--model", tiny_model]
-    log = tmp_path / "frames.jsonl"
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-
-    def wait_for(pattern: str) -> None:
-        while not (log.exists() and re.search(pattern, log.read_text())):
-            assert process.poll() is None
-            time.sleep(0.05)
-
-    with subprocess.Popen(
-        [*command, "--log", str(log), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as process:
-        wait_for("water_fraction")
-        server.kill()
-        server.start()
-        wait_for('"gap": ')
-        process.send_signal(signal.SIGINT)
-        out, told = process.communicate(timeout=20)
-    assert process.returncode == 0, told
-    frames = json.loads(out)["frames"]
+    run = Run(server, tiny_model, tmp_path / "frames.jsonl")
+    run.wait_for("water_fraction")
+    server.kill()
+    server.start()
+    run.wait_for('"gap": ')
+    frames, told = run.end(signal.SIGINT)
     assert frames["seen"] == frames["processed"] + frames["dropped"] + frames["failed"]
     assert frames["dropped"] == sum(frames["reasons"].values())
     assert frames["gaps"] == 1
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = [json.loads(line) for line in run.log.read_text().splitlines()]
     assert len(lines) == frames["processed"]
     (gap,) = [line["gap"] for line in lines if "gap" in line]
     assert gap["duration_s"] == pytest.approx(frames["away_s"], abs=0.01)
