@@ -4,7 +4,7 @@
 
 Each frame carries 24 blocks, black or white, three rows of eight: the number of the run (8 bits),
 then the number of the frame (16 bits); below them noise, new in every frame. `read_blocks` of
-test_streams.py reads them. Serves rtsp://127.0.0.1:PORT/live, with --still the same frame for ever.
+rtsp.py reads them. Serves rtsp://127.0.0.1:PORT/live, with --still the same frame for ever.
 """
 
 import argparse

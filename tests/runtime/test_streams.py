@@ -3,76 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from runtime.errors import SourceError
-from runtime.images import Frame
 from runtime.prefetch import MAX_STALENESS_S, prefetch
 from runtime.sources import LiveOptions, open_source
-
-SERVER = Path(__file__).with_name("rtsp_server.py")
-DEBIAN_PYTHON = Path("/usr/bin/python3")
-NEEDS = "import gi; gi.require_version('GstRtspServer', '1.0')"
+from tests.runtime.rtsp import Run, Server, read_blocks, rtsp_server_works
 
 QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
-
-
-def rtsp_server_works() -> bool:
-    if not DEBIAN_PYTHON.exists():
-        return False
-    done = subprocess.run([DEBIAN_PYTHON, "-c", NEEDS], capture_output=True, check=False)
-    return done.returncode == 0
-
 
 pytestmark = pytest.mark.skipif(
     not rtsp_server_works(), reason="needs Debian's gir1.2-gst-rtsp-server-1.0 and python3-gi"
 )
-
-
-class Server:
-    """The server of rtsp_server.py, each time as a new process at the same port."""
-
-    def __init__(self) -> None:
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            self.port = unused.getsockname()[1]
-        self.run = 0
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self, *options: str) -> None:
-        self.run += 1
-        command = [DEBIAN_PYTHON, SERVER, "--port", str(self.port), "--run", str(self.run)]
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
-
-    def send(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        if self.process is not None:
-            with self.process:
-                self.process.kill()
-            self.process = None
-
-    def uri(self, user: str = "") -> str:
-        return f"rtsp://{user}{'@' if user else ''}127.0.0.1:{self.port}/live"
 
 
 @pytest.fixture
@@ -80,15 +31,6 @@ def server() -> Iterator[Server]:
     server = Server()
     yield server
     server.kill()
-
-
-def read_blocks(frame: Frame) -> tuple[int, int]:
-    """Which run of the server made a frame, and its number there."""
-    height, width = frame.image.shape[0] // 4, frame.image.shape[1] // 8
-    blocks = frame.image[height // 2 : 3 * height : height, width // 2 : 8 * width : width, 0]
-    assert (np.abs(blocks.astype(int) - 128) > 60).all(), "this is no picture of the server's"
-    code = int("".join("01"[int(bit)] for bit in (blocks > 128).ravel()), 2)
-    return code >> 16, code & 0xFFFF
 
 
 @pytest.mark.parametrize("recoveries", [2, pytest.param(20, marks=pytest.mark.slow)])
@@ -239,38 +181,6 @@ def test_rtsp_goes_over_tcp_unless_udp_is_chosen(server: Server, transport: str)
         assert read_blocks(next(iter(source)))[0] == 1
     with pytest.raises(SourceError, match=r": it answers"):
         open_source(server.uri(), wrong)
-
-
-class Run:
-    """`flood-runtime` on the server's stream, as a process."""
-
-    def __init__(self, server: Server, model: Path, log: Path) -> None:
-        self.log = log
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "runtime", "--source", server.uri()),
-                *("--model", model, "--log", log, "--json"),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-
-    def wait_for(self, text: str) -> None:
-        """Until the log has it."""
-        while not (self.log.exists() and text in self.log.read_text()):
-            assert self.process.poll() is None
-            time.sleep(0.05)
-
-    def end(self, number: signal.Signals) -> tuple[dict[str, Any], str]:
-        """The summary's frames, and what was told, of a run that ends well on a signal."""
-        with self.process:
-            self.process.send_signal(number)
-            out, told = self.process.communicate(timeout=20)
-        assert self.process.returncode == 0, told
-        assert "stopped on request" in told
-        return json.loads(out)["frames"], told
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
