@@ -15,7 +15,7 @@ from runtime.sinks import Sinks
 from runtime.sources import Source
 
 DEPTH = 2
-"""Frames whose logits wait to become masks."""
+"""Frames that wait for the network, and as many behind it: enough to overlap, and little memory."""
 RECENT_FRAMES = 30
 """The FPS that is shown while running is that of this many last frames."""
 
@@ -96,6 +96,7 @@ def run_pipeline(
     """
     frames = prefetch(
         (prepare(frame, model.manifest) for frame in source),
+        depth=DEPTH,
         drop_oldest=source.info.live,
         stopped=stopped,
         max_staleness_s=max_staleness_s,
