@@ -15,14 +15,15 @@ setup: .venv/ready  ## create .venv with everything that development needs
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
 		--editable '.[cpu,openvino,train,export]' --group dev
+	@# Types only: with its dependencies it would fetch TensorRT itself.
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps tensorrt-stubs==10.13.0.35.1
 	@touch $@
 
 demo: setup  ## train on generated scenes, export, run on a generated flood clip, show the results
 	@rm -rf $(DEMO)
-	$(BIN)/python -m train --data synthetic --width 0.25 --size 128 --epochs 12 --out $(DEMO)/run
+	$(BIN)/python -m train --data synthetic --out $(DEMO)/run
 	$(BIN)/python -m export $(DEMO)/run/best.safetensors --fp16 --out $(DEMO)/export
-	$(BIN)/python -m train.clips $(DEMO)/flood.mp4
+	$(BIN)/python -m train.clips $(DEMO)/flood.mp4 --fps 10 --seed 1
 	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --model $(DEMO)/export/model.onnx \
 		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
 	$(BIN)/python -m benchmarks.table $(DEMO)/export

@@ -79,8 +79,8 @@ class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
     any number of frames. half_layers: where layers were counted ("graph", "tensorrt") -> how many
-    compute in half precision, of how many; empty for other precisions. quantisation: only of INT8. engine: only of
-    engines."""
+    compute in half precision, of how many; empty for other precisions. quantisation: only of
+    INT8. engine: only of engines."""
 
     schema: int
     model: str

@@ -25,14 +25,17 @@ def main(
     pairs: Annotated[
         Path | None, typer.Option(help="CSV: Image, Mask and, if known, group and split")
     ] = None,
-    model: Annotated[str, typer.Option(help="network")] = "vgg19unet",
+    model: Annotated[
+        str | None,
+        typer.Option(help="vgg19unet, or vgg19unet-bn with batch norm [generated scenes: -bn]"),
+    ] = None,
     width: Annotated[
         float | None,
         typer.Option(help="factor on all channels [default: 1.0; generated scenes 0.25]"),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="input size, N or HxW [default: 224; generated scenes 128]"),
+        typer.Option(help="input size, N or HxW [default: 224; generated scenes 80]"),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
@@ -42,7 +45,10 @@ def main(
     patience: Annotated[
         int | None, typer.Option(min=1, help="epochs without improvement before it stops")
     ] = None,
-    recipe: Annotated[str, typer.Option(help="default, or article: as published")] = "default",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="default; article: as published; scenes: for generated scenes"),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help="auto, imagenet, none, or a file of weights")
     ] = "auto",

@@ -23,8 +23,11 @@ def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose
     """Called with image (H, W, 3) uint8 RGB and mask (H, W) uint8; gives the image at network
     size as normalised float32 and its mask."""
     normalise = A.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    if recipe.name == "article":
+    if recipe.augment == "published":
         return A.Compose(_published(input_size, recipe.resize, normalise))
+    if recipe.augment == "flips":
+        resize = resize_rule(input_size, recipe.resize)
+        return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
     return A.Compose([*_geometry(input_size), *_weather_and_camera(), normalise])
 
 

@@ -80,9 +80,12 @@ def clip_scenes(count: int, fps: float, size: tuple[int, int], seed: int) -> Ite
 
 
 def choose_place(seed: int) -> SceneDescription:
-    """The first scene from `seed` on, by day, that a flood can cover from a tenth to over half."""
+    """The first river bank from `seed` on, by day, that a flood can cover from a tenth to over
+    half of the picture."""
     for candidate in range(seed * 1000, seed * 1000 + 1000):
         description = describe(candidate)
+        if description.place != "river":
+            continue
         if description.light.hour not in DAYLIGHT or description.light.noise > 0.03:
             continue
         low, high = level_for_fraction(

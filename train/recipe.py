@@ -34,12 +34,17 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """resize: the manifest's rule. dice: BCE + Dice instead of BCE alone. choose_by: what the best
-    epoch is the best of, "loss" or "iou" on val. cache_scale: training pictures are kept at this
-    multiple of the input size, so that random crops need no enlarging. he_init: weights that
-    are not pretrained start as He et al. (2015) instead of PyTorch's defaults."""
+    """How a run is done.
+
+    augment: what happens to training pictures, see train.augment. resize: the manifest's rule.
+    dice: BCE + Dice instead of BCE alone. choose_by: what the best epoch is the best of, "loss" or
+    "iou" on val. cache_scale: training pictures are kept at this multiple of the input size, so
+    that random crops need no enlarging. he_init: weights that are not pretrained start as He et
+    al. (2015) instead of PyTorch's defaults.
+    """
 
     name: str
+    augment: str
     resize: str
     batch: int
     epochs: int
@@ -53,6 +58,7 @@ class Recipe:
 RECIPES = {
     "default": Recipe(
         name="default",
+        augment="photographs",
         resize="area",
         batch=8,
         epochs=40,
@@ -62,8 +68,21 @@ RECIPES = {
         cache_scale=1.5,
         he_init=True,
     ),
+    "scenes": Recipe(
+        name="scenes",
+        augment="flips",
+        resize="area",
+        batch=16,
+        epochs=16,
+        rate=3e-3,
+        dice=True,
+        choose_by="iou",
+        cache_scale=1.0,
+        he_init=True,
+    ),
     "article": Recipe(
         name="article",
+        augment="published",
         resize="linear",
         batch=16,
         epochs=200,
@@ -94,7 +113,7 @@ def stages(
     parameters are meant.
     """
     frozen = ALL_FROZEN if pretrained else 0
-    if recipe.name == "default":
+    if recipe.name != "article":
         return [
             Stage(
                 epochs=epochs,

@@ -38,18 +38,19 @@ class Settings:
     seed: int
 
 
-TRY_OUT = {"width": 0.25, "size": "128"}
-FULL = {"width": 1.0, "size": "224"}
-"""Width and size where the user gives none: generated scenes are for trying out."""
+TRY_OUT = {"model": "vgg19unet-bn", "recipe": "scenes", "width": 0.25, "size": "80"}
+FULL = {"model": "vgg19unet", "recipe": "default", "width": 1.0, "size": "224"}
+"""What the user left open: generated scenes are for trying out, from scratch and in minutes."""
 
 
 def complete(
     *,
     data: str | None,
     pairs: Path | None,
+    model: str | None,
     width: float | None,
     size: str | None,
-    recipe: str,
+    recipe: str | None,
     epochs: int | None,
     batch: int | None,
     rate: float | None,
@@ -59,14 +60,17 @@ def complete(
 
     Raises DataError for a wrong size or width, ModelError for an unknown recipe.
     """
-    known, data = find_recipe(recipe), data or SYNTHETIC
+    data = data or SYNTHETIC
     usual = TRY_OUT if data == SYNTHETIC else FULL
+    recipe = recipe or str(usual["recipe"])
+    known = find_recipe(recipe)
     width = float(usual["width"] if width is None else width)
     if not 0 < width <= MAX_WIDTH:
         raise DataError(f"width {width:g} came; wanted more than 0 and at most {MAX_WIDTH:g}")
     return Settings(
         data=data,
         pairs=None if pairs is None else str(pairs),
+        model=model or str(usual["model"]),
         width=width,
         input_size=parse_size(str(usual["size"] if size is None else size)),
         recipe=recipe,

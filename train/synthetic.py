@@ -8,8 +8,8 @@ from pathlib import Path
 from train import scenes
 from train.dataset import GENERATED, DataSet, Sample
 
-COUNTS = {"train": 256, "val": 48, "test": 48}
-SCENE_SIZE = (192, 256)
+COUNTS = {"train": 768, "val": 64, "test": 64}
+SCENE_SIZE = (144, 192)
 """Height and width of the generated photographs."""
 
 

@@ -10,7 +10,7 @@ from train.settings import Settings, complete, parse_size, read_settings, write_
 
 def _complete(**changes: object) -> Settings:
     given = dict.fromkeys(("data", "pairs", "width", "size", "epochs", "batch", "rate", "patience"))
-    given |= {"model": "vgg19unet", "recipe": "default", "encoder": "auto", "seed": 1}
+    given |= {"model": None, "recipe": None, "encoder": "auto", "seed": 1}
     return complete(**{**given, **changes})
 
 
@@ -37,10 +37,13 @@ def test_wrong_sizes_name_the_nearest_right_ones(text: str, message: str) -> Non
 
 def test_what_is_left_open_follows_from_data_and_recipe() -> None:
     bare, real = _complete(), _complete(data="folder", recipe="article")
-    assert (bare.data, bare.width, bare.input_size) == ("synthetic", 0.25, (128, 128))
-    assert (real.width, real.input_size) == (1.0, (224, 224))
+    assert (bare.data, bare.width, bare.input_size) == ("synthetic", 0.25, (80, 80))
+    assert (bare.model, bare.recipe, bare.epochs) == ("vgg19unet-bn", "scenes", 16)
+    assert (real.model, real.width, real.input_size) == ("vgg19unet", 1.0, (224, 224))
     assert (real.epochs, real.batch, real.rate) == (200, 16, 1e-4)
-    with pytest.raises(ModelError, match="unknown recipe 'best'; choose from: default, article"):
+    with pytest.raises(
+        ModelError, match="unknown recipe 'best'; choose from: default, scenes, article"
+    ):
         _complete(recipe="best")
     with pytest.raises(DataError, match="width 0 came"):
         _complete(width=0.0)
