@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import cv2
 import matplotlib
 import numpy as np
 import typer
@@ -26,7 +27,7 @@ RESULTS = {
     "overlay.mp4": "the flood clip with its masks drawn in",
     "masks": "one mask per frame, water is white",
     "frames.jsonl": "index, time, water fraction and milliseconds of every frame",
-    "water.png": "true and reported water fraction over time",
+    "water.png": "overlay frames above the true and the reported water fraction",
     "run/curves.png": "loss and IoU over the epochs",
     "run/panels.png": "image, true mask, predicted mask",
     "run/progress.gif": "one mask as it is learned",
@@ -48,21 +49,45 @@ def read_reported(path: Path) -> NDArray[np.float64]:
     return np.array([json.loads(line)["water_fraction"] for line in lines])
 
 
+def read_frames(video: Path, indexes: NDArray[np.intp]) -> list[NDArray[np.uint8]]:
+    """Frames of a video, (H, W, 3) uint8 RGB. Raises DataError when it has fewer."""
+    capture = cv2.VideoCapture(str(video))
+    frames: dict[int, NDArray[np.uint8]] = {}
+    for index in range(int(indexes.max()) + 1):
+        came, frame = capture.read()
+        if not came:
+            raise DataError(f"{video} ends at frame {index}; run 'make demo' again")
+        if index in indexes:
+            frames[index] = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+    capture.release()
+    return [frames[int(index)] for index in indexes]
+
+
 def plot(
     path: Path,
     times: NDArray[np.float64],
     true: NDArray[np.float64],
     reported: NDArray[np.float64],
+    video: Path,
 ) -> None:
-    """Draws both curves into a PNG, atomically."""
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    """Draws three frames of the overlay video above both curves into a PNG, atomically."""
+    indexes = np.linspace(0, len(times) - 1, 5).astype(int)[[1, 2, 3]]
+    figure = plt.figure(figsize=(10, 5.2), layout="constrained")
+    grid = figure.add_gridspec(2, 3, height_ratios=(1, 1.15))
+    for column, frame in enumerate(read_frames(video, indexes)):
+        axes = figure.add_subplot(grid[0, column])
+        axes.imshow(frame)
+        axes.set_axis_off()
+    axes = figure.add_subplot(grid[1, :])
     axes.plot(times, 100 * true, color="#1b6ca8", linewidth=2, label="true")
     axes.plot(times, 100 * reported, color="#e07a1f", linewidth=1.5, label="reported")
+    for index in indexes:
+        axes.axvline(times[index], color="0.6", linewidth=0.8, linestyle=":")
     axes.set(xlabel="time (s)", ylabel="water (% of the frame)", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+        figure.savefig(temporary, dpi=100)
     plt.close(figure)
 
 
@@ -78,7 +103,7 @@ def summarise(folder: Path) -> None:
             f"{folder / 'frames.jsonl'} has {len(reported)} frames, the clip {len(true)}; "
             "run 'make demo' again"
         )
-    plot(folder / "water.png", times, true, reported)
+    plot(folder / "water.png", times, true, reported, folder / "overlay.mp4")
     console = Console()
     table = Table(title="Water in the generated clip", title_justify="left")
     for heading in ("time", "true", "reported", "difference"):

@@ -11,12 +11,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.runtime.models import write_model
 from train.clips import write_clip
 
 REPOSITORY = Path(__file__).parents[1]
 DEVICE_PYTHONS = ("3.10", "3.12")
 """JetPack 6 and JetPack 7; where neither is installed, the Python that runs the tests."""
-ABSENT = ("torch", "torchvision", "albumentations", "safetensors", "matplotlib", "train", "export")
+ABSENT = (
+    "av",
+    "torch",
+    "torchvision",
+    "albumentations",
+    "safetensors",
+    "matplotlib",
+    "train",
+    "export",
+)
 MAX_INSTALLED_MB = 350
 
 
@@ -74,14 +84,12 @@ def test_the_wheel_holds_only_the_runtime(wheel: Path) -> None:
     assert {folder.split("-")[0] for folder in folders} == {"runtime", "flood_runtime"}
 
 
-def test_flood_runtime_works_where_torch_is_absent(
-    device: Device, tiny_model: Path, tmp_path: Path
-) -> None:
-    clip = tmp_path / "clip.mp4"
+def test_flood_runtime_works_where_torch_is_absent(device: Device, tmp_path: Path) -> None:
+    model, clip = write_model(tmp_path / "model.onnx"), tmp_path / "clip.mp4"
     true = write_clip(clip, seconds=0.4, fps=10, size=(96, 128))
     command = [
         str(device.python.parent / "flood-runtime"),
-        *("--source", str(clip), "--model", str(tiny_model)),
+        *("--source", str(clip), "--model", str(model)),
         *("--masks", str(tmp_path / "masks"), "--log", str(tmp_path / "frames.jsonl")),
         *("--save", str(tmp_path / "overlay.mp4")),
     ]
@@ -105,11 +113,11 @@ def test_the_tests_of_the_runtime_pass_where_torch_is_absent(
     device: Device, tmp_path: Path
 ) -> None:
     constraints = ("--constraint", str(REPOSITORY / "constraints.txt"))
-    needed = ("pytest", "pytest-timeout", "hypothesis", "onnx")
+    needed = ("av", "pytest", "pytest-timeout", "hypothesis", "onnx")
     uv("pip", "install", "--quiet", "--python", str(device.python), *constraints, *needed)
     shutil.copytree(REPOSITORY / "tests" / "runtime", tmp_path / "tests" / "runtime")
-    for name in ("tests/conftest.py", "pyproject.toml"):
-        shutil.copy(REPOSITORY / name, tmp_path / name)
+    shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     command = [str(device.python), "-m", "pytest", "-q", "-x", "-m", "not slow", "tests/runtime"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from runtime.console import say
 from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.observe import Observation
@@ -66,9 +67,9 @@ def _wanted(outputs: Outputs, info: SourceInfo) -> Iterator[Sink]:
     if outputs.masks is not None:
         yield MaskFolder(outputs.masks)
     if outputs.video is not None:
-        from runtime.sinks.video import OverlayVideo  # loads FFmpeg, which only it needs
+        open_video = _video_writer()
 
-        yield OverlayVideo(outputs.video, info)
+        yield open_video(outputs.video, info)
     if outputs.log is not None:
         yield FrameLog(outputs.log, max_bytes, outputs.log_keep)
     if outputs.csv is not None:
@@ -123,3 +124,20 @@ class Sinks:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _video_writer() -> Callable[[Path, SourceInfo], Sink]:
+    """PyAV's writer, whose videos survive a power cut, or OpenCV's where PyAV is missing."""
+    try:
+        from runtime.sinks.video import OverlayVideo
+    except ModuleNotFoundError as error:
+        if error.name != "av":
+            raise
+        from runtime.sinks.plain_video import PlainVideo
+
+        say(
+            "the video is written by OpenCV and lost if this run is killed; "
+            "for one that survives: pip install 'flood-runtime[video]'"
+        )
+        return PlainVideo
+    return OverlayVideo

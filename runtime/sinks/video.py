@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.observe import Observation
 from runtime.overlay import caption_of, draw_overlay
+from runtime.sinks.canvas import LONGEST_GAP_S, even_size, fit
 from runtime.sinks.growing import GrowingFile, make_way
 from runtime.sources.base import SourceInfo
 
@@ -34,9 +34,6 @@ CODECS = {"libx264": {"preset": "superfast", "tune": "zerolatency", "crf": "23"}
 TICKS = 90_000
 """Timestamps in the video are in 1/90000 s, as in MPEG."""
 KEY_FRAME_S = 1.0
-SMALLEST_SIDE = 16
-LONGEST_GAP_S = 10.0
-"""Longer pauses of a source are shortened to this in the video."""
 KEPT = 9
 """A live run that starts anew keeps this many videos of earlier runs, as NAME.1, NAME.2, ..."""
 
@@ -69,7 +66,7 @@ class OverlayVideo:
         caption = caption_of(observation.water_fraction, frame.timestamp_s, self._live)
         picture = draw_overlay(frame.image, observation.mask, caption)
         if self._encoder is None:
-            self._size = _even_size(picture)
+            self._size = even_size(picture)
             self._encoder = Encoder(self._path.suffix.lower(), self._size)
         self._encoder.add(fit(picture, self._size), self._clock.tick(frame.timestamp_s))
         self._append()
@@ -163,28 +160,3 @@ class Encoder:
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         self._container.close()
-
-
-def fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture centred on black at (height, width), smaller or larger but never distorted."""
-    height, width = size
-    if picture.shape[:2] == size:
-        return picture
-    if height - picture.shape[0] in (0, 1) and width - picture.shape[1] in (0, 1):
-        scale = 1.0  # only one row or column is missing to an even size
-    else:
-        scale = min(height / picture.shape[0], width / picture.shape[1])
-    inner_height = min(height, max(1, round(picture.shape[0] * scale)))
-    inner_width = min(width, max(1, round(picture.shape[1] * scale)))
-    if scale != 1.0:
-        picture = cv2.resize(picture, (inner_width, inner_height), interpolation=cv2.INTER_AREA)
-    canvas = np.zeros((height, width, 3), np.uint8)
-    top, left = (height - inner_height) // 2, (width - inner_width) // 2
-    canvas[top : top + inner_height, left : left + inner_width] = picture
-    return canvas
-
-
-def _even_size(picture: NDArray[np.uint8]) -> tuple[int, int]:
-    """Codecs want even sides; a side that is odd grows by one."""
-    height, width = (max(SMALLEST_SIDE, side + side % 2) for side in picture.shape[:2])
-    return height, width

@@ -160,7 +160,8 @@ def test_without_cuda_python_the_way_to_get_it_is_said(
 ) -> None:
     for name in ("runtime.backends.cuda", "runtime.backends.tensorrt"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.setitem(sys.modules, "cuda", None)
+    for name in ("cuda", "cuda.bindings"):  # torch may have imported the second
+        monkeypatch.setitem(sys.modules, name, None)
     engine = write_engine(tmp_path / "a.engine")
     with pytest.raises(BackendError, match=r"needs the library cuda, .*flood-runtime\[tensorrt\]"):
         load_backend(*engine, "tensorrt")

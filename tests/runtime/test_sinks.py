@@ -22,8 +22,8 @@ from runtime.errors import SinkError
 from runtime.images import Frame
 from runtime.observe import Observation
 from runtime.sinks import Outputs, Sinks, lane, open_sinks
+from runtime.sinks.canvas import fit
 from runtime.sinks.lines import RotatedLines
-from runtime.sinks.video import fit
 from runtime.sources import SourceInfo, open_source
 from tests.runtime.conftest import scene
 

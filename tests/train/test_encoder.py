@@ -85,5 +85,5 @@ def test_auto_without_network_trains_from_scratch_and_says_so(
 
 
 def test_imagenet_fits_width_one_only(source: VGG19UNet) -> None:
-    with pytest.raises(ModelError, match=r"fit width 1\.0 only, not 0\.03125"):
+    with pytest.raises(ModelError, match=r"fit vgg19unet at width 1\.0 only, not 0\.03125"):
         prepare_encoder(source, "imagenet", he_init=True)
