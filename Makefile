@@ -23,10 +23,10 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 	@rm -rf $(DEMO)
 	$(BIN)/python -m train --data synthetic --out $(DEMO)/run
 	$(BIN)/python -m export $(DEMO)/run/best.safetensors --fp16 --out $(DEMO)/export
-	$(BIN)/python -m train.clips $(DEMO)/flood.mp4 --fps 10 --seed 1
+	$(BIN)/python -m train.clips $(DEMO)/flood.mp4 --fps 10 --seed 7
 	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --model $(DEMO)/export/model.onnx \
 		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
-	$(BIN)/python -m benchmarks.table $(DEMO)/export
+	$(BIN)/python -m benchmarks.table $(DEMO)/export --checkpoint $(DEMO)/run/best.safetensors
 	$(BIN)/python -m benchmarks.demo $(DEMO)
 
 check: setup  ## lint, format, types, import contracts
