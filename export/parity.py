@@ -53,7 +53,7 @@ LIMITS: dict[str, dict[str, float]] = {
         "max_abs": 0.2,
         "mean_abs": 0.01,
         "flipped": 1e-3,
-        "fraction_difference": 2e-3,
+        "fraction_difference": 1e-3,
     },
     "int8": {
         "flipped": 1e-2,
