@@ -42,8 +42,12 @@ class Server:
         self.run += 1
         command = [DEBIAN_PYTHON, SERVER, "--port", str(self.port), "--run", str(self.run)]
         self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == "ready\n"
+        assert self.told() == "ready"
+
+    def told(self) -> str:
+        """The next line that the server says: "ready", then each client's transport."""
+        assert self.process is not None and self.process.stdout is not None
+        return self.process.stdout.readline().strip()
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -83,6 +83,12 @@ def protect(server, factory, method, user, password):
     server.set_auth(auth)
 
 
+def tell(client: GstRtspServer.RTSPClient, context: GstRtspServer.RTSPContext) -> None:
+    """Which transport a client asked for and gets, as one line."""
+    transport = context.trans.get_transport().lower_transport
+    print("tcp" if transport & GstRtsp.RTSPLowerTrans.TCP else "udp", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", required=True)
@@ -91,7 +97,6 @@ def main():
     parser.add_argument("--size", type=lambda t: tuple(map(int, t.split("x"))), default=(96, 128))
     parser.add_argument("--user", help="NAME:PASSWORD")
     parser.add_argument("--method", choices=["basic", "digest"], default="basic")
-    parser.add_argument("--only", choices=["tcp", "udp"], help="the one transport it speaks")
     parser.add_argument("--still", action="store_true")
     options = parser.parse_args()
     Gst.init(None)
@@ -99,10 +104,9 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(options.port)
     factory = Camera(options)
-    if options.only:
-        factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, options.only.upper()))
     if options.user:
         protect(server, factory, options.method, *options.user.split(":"))
+    server.connect("client-connected", lambda _, client: client.connect("setup-request", tell))
     server.get_mount_points().add_factory("/live", factory)
     if server.attach(None) == 0:
         raise SystemExit("the port is taken")
