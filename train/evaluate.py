@@ -11,6 +11,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 import typer
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -21,10 +22,11 @@ from runtime.manifest import Manifest, read_manifest
 from runtime.model import Model, load_model
 from runtime.processing import logit, preprocess
 from train.backend import PyTorchBackend
+from train.bootstrap import intervals
 from train.checkpoint import read_weights
 from train.console import console, quiet
 from train.dataset import DEFAULT_SEED, GENERATED, SYNTHETIC, DataSet, open_dataset
-from train.metrics import Scores, count_pixels, network_mask, score
+from train.metrics import LABELS, count_pixels, network_mask, score
 from train.settings import CONFIG, read_settings
 from train.splits import SPLITS
 
@@ -41,42 +43,52 @@ def main(
         typer.Option(help="folder or 'synthetic' [default: what the run was trained on]"),
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
-    split: Annotated[str, typer.Option(help="train, val or test")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(help="train, val or test [default: test; without test pictures val]"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="of the split [default: the run's, else 42]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
-    """Scores at network size: IoU, Dice, accuracy, precision, recall, water fraction error."""
-    if split not in SPLITS:
+    """Scores at network size, each with the interval that other pictures would leave it in.
+
+    The interval is a bootstrap over pictures, 95 %: a difference within it may be chance.
+    """
+    if split is not None and split not in SPLITS:
         raise DataError(f"unknown split '{split}'; choose from: {', '.join(SPLITS)}")
     with open_artefact(artefact) as model:
-        dataset = _open_data(artefact, model.manifest, data, pairs, seed)
+        dataset = open_data(artefact, model.manifest, data, pairs, seed)
         if dataset.fingerprint != model.manifest.trained_on.fingerprint:
             say(f"note: {artefact.name} was trained on other data than {dataset.name} holds now")
-        scores = evaluate(model, dataset, split)
-    values, count = dataclasses.asdict(scores), len(dataset.splits[split])
+        split = split or _usual_split(dataset)
+        counts = count_split(model, dataset, split)
+    values, ranges = dataclasses.asdict(score(counts)), intervals(counts)
     if as_json:
         facts = {"artefact": str(artefact), "backend": model.backend.name, "data": dataset.name}
-        print(json.dumps({**facts, "split": split, "pictures": count, "scores": values}, indent=2))
+        results = {"pictures": len(counts), "scores": values, "intervals": ranges}
+        print(json.dumps({**facts, "split": split, **results}, indent=2))
         return
     table = Table(title=artefact.name)
     table.add_column("score")
-    table.add_column(f"{split} ({count} pictures)", justify="right")
+    table.add_column(f"{split} ({len(counts)} pictures)", justify="right")
+    table.add_column("95% interval", justify="right")
     for name, value in values.items():
-        table.add_row(LABELS[name], f"{value:.4f}")
+        low, high = ranges[name]
+        table.add_row(LABELS[name], f"{value:.4f}", f"{low:.4f} to {high:.4f}")
     Console(file=sys.stdout).print(table)
 
 
-LABELS = {
-    "iou": "IoU, all pixels",
-    "mean_iou": "IoU, mean of pictures",
-    "dice": "Dice",
-    "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
-    "fraction_error": "water fraction, mean absolute error",
-}
+def _usual_split(dataset: DataSet) -> str:
+    """test, which chose nothing; where it has no pictures val, and one line says so."""
+    if len(dataset.splits["test"]):
+        return "test"
+    say(
+        f"note: {dataset.name} has no test pictures here, so these are scores on val; "
+        "val chose the best epoch, which makes them a little too good"
+    )
+    return "val"
 
 
 def open_artefact(path: Path) -> Model:
@@ -91,8 +103,8 @@ def open_artefact(path: Path) -> Model:
     return Model(manifest, PyTorchBackend(path, manifest))
 
 
-def evaluate(model: Model, dataset: DataSet, split: str) -> Scores:
-    """Scores of one split at network size, through the runtime's own preprocessing.
+def count_split(model: Model, dataset: DataSet, split: str) -> NDArray[np.int64]:
+    """What count_pixels counts, (N, 8), of one split through the runtime's own preprocessing.
 
     Raises DataError for an empty split or unreadable pictures.
     """
@@ -112,13 +124,16 @@ def evaluate(model: Model, dataset: DataSet, split: str) -> Scores:
         logits = model.infer(inputs[np.newaxis])[:, 0]
         true = network_mask(sample.mask, manifest.input_size)[np.newaxis]
         counts.append(count_pixels(logits > np.float32(logit(manifest.threshold)), true))
-    return score(np.concatenate(counts))
+    return np.concatenate(counts)
 
 
-def _open_data(
+def open_data(
     artefact: Path, manifest: Manifest, data: str | None, pairs: Path | None, seed: int | None
 ) -> DataSet:
-    """The data set that was asked for, or else the one that the artefact's run was trained on."""
+    """The data set that was asked for, or else the one that the artefact's run was trained on.
+
+    seed: of the split, None for the run's. Raises DataError.
+    """
     if data is not None:
         return open_dataset(data, pairs, DEFAULT_SEED if seed is None else seed)
     if pairs is not None:
