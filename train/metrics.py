@@ -13,6 +13,8 @@ from train.dataset import MASK_THRESHOLD
 
 BOUNDARY_TOLERANCE = 0.0075
 """How far apart two boundaries may lie and still agree, as a share of the picture's diagonal."""
+COUNTS = 8
+"""Numbers of one picture that count_pixels gives and score takes."""
 
 
 @dataclass(frozen=True, kw_only=True)

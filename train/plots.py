@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -17,38 +18,53 @@ from runtime.files import atomic_path
 
 WATER = (30, 136, 229)
 TRUE_LINE = (255, 214, 0)
-INK, FAINT = "#263238", "#b0bec5"
+INK, FAINT, LINE = "#263238", "#b0bec5", "#eceff1"
 BLUE, ORANGE = "#1e88e5", "#f4511e"
 FRAME_MS, LAST_FRAME_MS = 180, 1800
 MAX_FRAMES = 60
 
 
-def draw_curves(rows: Sequence[dict[str, object]], path: Path) -> None:
+def draw_curves(rows: Sequence[Mapping[str, object]], path: Path) -> None:
     """Loss and IoU over the epochs, from the rows of metrics.csv."""
-    epochs = [int(str(row["epoch"])) for row in rows]
     figure = _figure(9.6, 3.8)
     losses, scores = figure.subplots(1, 2)
-    _curve(losses, epochs, rows, "train_loss", "train", BLUE)
-    _curve(losses, epochs, rows, "val_loss", "val", ORANGE)
-    losses.set_title("loss", loc="left", color=INK, fontweight="bold")
-    losses.set_ylim(bottom=0)
-    _curve(scores, epochs, rows, "val_iou", "IoU, all pixels", ORANGE)
-    _curve(scores, epochs, rows, "val_mean_iou", "IoU, mean of pictures", FAINT)
-    best = int(np.argmax([float(str(row["val_iou"])) for row in rows]))
-    value = float(str(rows[best]["val_iou"]))
-    scores.plot([epochs[best]], [value], "o", color=ORANGE, markersize=7, clip_on=False)
-    title = f"val IoU, best {value:.3f} in epoch {epochs[best]}"
-    scores.set_title(title, loc="left", color=INK, fontweight="bold")
-    scores.set_ylim(0, 1)
-    for axes in (losses, scores):
-        axes.set_xlabel("epoch", color=INK)
-        axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(axis="y", color="#eceff1")
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=INK)
-        axes.legend(frameon=False, labelcolor=INK)
+    plot_losses(losses, rows)
+    plot_ious(scores, rows)
     _save(figure, path)
+
+
+def plot_losses(axes: Axes, rows: Sequence[Mapping[str, object]]) -> None:
+    """The losses of train and val over the epochs."""
+    _curve(axes, rows, "train_loss", "train", BLUE)
+    _curve(axes, rows, "val_loss", "val", ORANGE)
+    axes.set_ylim(bottom=0)
+    _dress_epochs(axes, rows, "loss")
+
+
+def plot_ious(axes: Axes, rows: Sequence[Mapping[str, object]]) -> None:
+    """Both IoUs of val over the epochs, the best one marked."""
+    _curve(axes, rows, "val_iou", "IoU, all pixels", ORANGE)
+    _curve(axes, rows, "val_mean_iou", "IoU, mean of pictures", FAINT)
+    values = [float(str(row["val_iou"])) for row in rows]
+    best = int(np.argmax(values))
+    epoch = int(str(rows[best]["epoch"]))
+    axes.plot([epoch], [values[best]], "o", color=ORANGE, markersize=7, clip_on=False)
+    axes.set_ylim(0, 1)
+    _dress_epochs(axes, rows, f"val IoU, best {values[best]:.3f} in epoch {epoch}")
+
+
+def dress(axes: Axes, title: str) -> None:
+    """The one look of all plots: title on the left, faint lines across, no box around."""
+    axes.set_title(title, loc="left", color=INK, fontweight="bold")
+    axes.grid(axis="y", color=LINE)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["bottom", "left"]].set_color(FAINT)
+    axes.tick_params(labelcolor=INK, color=FAINT)
+    axes.xaxis.label.set_color(INK)
+    axes.yaxis.label.set_color(INK)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, labelcolor=INK)
 
 
 def draw_panels(
@@ -68,7 +84,7 @@ def draw_panels(
     for row, image, truth, guess, name in zip(grid, images, true, predicted, names, strict=True):
         union = np.count_nonzero(truth | guess)
         iou = np.count_nonzero(truth & guess) / union if union else 1.0
-        shown = (image, _tint(image, truth), _tint(image, guess))
+        shown = (image, tint(image, truth), tint(image, guess))
         for axes, picture in zip(row, shown, strict=True):
             axes.imshow(picture)
             axes.set_axis_off()
@@ -108,7 +124,7 @@ def _progress_frame(
 ) -> Image.Image:
     height, width = true.shape
     large = (width * scale, height * scale)
-    tinted = cv2.resize(_tint(image, predicted), large, interpolation=cv2.INTER_CUBIC)
+    tinted = cv2.resize(tint(image, predicted), large, interpolation=cv2.INTER_CUBIC)
     outline = cv2.resize(true.astype(np.uint8), large, interpolation=cv2.INTER_NEAREST)
     contours, _ = cv2.findContours(outline, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(tinted, contours, -1, TRUE_LINE, 1, cv2.LINE_AA)
@@ -121,7 +137,7 @@ def _progress_frame(
     return picture
 
 
-def _tint(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def tint(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The picture with water in blue and land greyed, so that both stay readable."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)[..., np.newaxis]
     land = 0.45 * image + 0.35 * grey + 0.2 * 255
@@ -136,10 +152,24 @@ def _figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def _curve(axes, epochs, rows, column: str, label: str, colour: str) -> None:
+def _curve(
+    axes: Axes, rows: Sequence[Mapping[str, object]], column: str, label: str, colour: str
+) -> None:
     values = [float(str(row[column])) for row in rows]
-    marker = "o" if len(epochs) < 3 else None
-    axes.plot(epochs, values, color=colour, label=label, linewidth=1.8, marker=marker)
+    marker = "o" if len(rows) < 3 else None
+    axes.plot(_epochs(rows), values, color=colour, label=label, linewidth=1.8, marker=marker)
+
+
+def _dress_epochs(axes: Axes, rows: Sequence[Mapping[str, object]], title: str) -> None:
+    epochs = _epochs(rows)
+    axes.set_xlabel("epoch")
+    axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    dress(axes, title)
+
+
+def _epochs(rows: Sequence[Mapping[str, object]]) -> list[int]:
+    return [int(str(row["epoch"])) for row in rows]
 
 
 def _label(side: str) -> dict[str, object]:
