@@ -3,79 +3,79 @@
 from __future__ import annotations
 
 import pickle
-import socket
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import VGG19_Weights
 
 from runtime.console import say
 from runtime.errors import ModelError
 from train.checkpoint import load_weights, read_weights
-from train.model import VGG19UNet
+from train.kind import Network
 
 CHOICES = ("auto", "imagenet", "none")
-DOWNLOAD_TIMEOUT_S = 30.0
+ENCODERS = ("features", "encoder")
+"""What networks call the part that can start pretrained."""
+CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")
+"""What files of whole classifiers hold beside the encoder."""
 
 
-def prepare_encoder(model: VGG19UNet, choice: str, he_init: bool) -> bool:
-    """Gives the network its first weights; True when its encoder is pretrained.
+def prepare_encoder(model: Network, choice: str, he_init: bool) -> bool:
+    """Gives the network its first weights; True when they are pretrained.
 
-    choice: "imagenet"; "auto" for the same where it can be had, else training from scratch, said
-    in one line; "none"; or a file: safetensors or a torch.save of a state dict (read with
-    weights_only), of VGG-19's features or of the whole network. he_init: weights that are not
-    loaded start as He et al. (2015), as they always do from scratch. Raises ModelError.
+    choice: "imagenet"; "auto" for the same where it exists and can be had, else training from
+    scratch, said in one line; "none"; or a file: safetensors or a torch.save of a state dict (read
+    with weights_only), of the encoder or of the whole network. he_init: what the recipe wants of
+    weights that are not loaded, He et al. (2015) or PyTorch's defaults; from scratch it is always
+    the former. Networks that have a start of their own keep it. Raises ModelError.
     """
-    fits = model.width == 1.0 and not model.batch_norm
-    from_scratch = choice == "none" or (choice == "auto" and not fits)
-    if he_init or from_scratch:
-        initialise(model)
-    if from_scratch:
-        return False
-    if not fits and choice == "imagenet":
-        raise ModelError(
-            f"ImageNet's weights fit vgg19unet at width 1.0 only, not {model.width:g}"
-            f"{' with batch normalisation' if model.batch_norm else ''}; "
-            "choose --encoder none or --width 1.0"
-        )
     if choice not in CHOICES:
-        _load(model, read_any_weights(Path(choice)), choice)
+        weights = read_any_weights(Path(choice))
+        _start(model, he_init)
+        _load(model, weights, choice)
         return True
+    if choice != "none" and (found := _find_imagenet(model, required=choice == "imagenet")):
+        _start(model, he_init)
+        load_weights(model.encoder, *found)
+        return True
+    _start(model, he_init=True)
+    return False
+
+
+def _find_imagenet(model: Network, *, required: bool) -> tuple[dict[str, Tensor], str] | None:
+    """The encoder's weights and where they come from, or None where they are not required."""
+    kind = model.kind
     try:
-        weights = imagenet_weights()
-    except OSError as error:
-        if choice == "imagenet":
+        if model.width != 1.0:
             raise ModelError(
-                f"ImageNet's weights cannot be downloaded ({error}); "
+                f"ImageNet's weights fit {kind.name} at width 1.0 only, not {model.width:g}; "
+                "choose --encoder none or --width 1.0"
+            )
+        return kind.imagenet(), f"ImageNet's weights for {kind.name}"
+    except ModelError:
+        if required:
+            raise
+    except OSError as error:
+        if required:
+            raise ModelError(
+                f"ImageNet's weights for {kind.name} cannot be downloaded "
+                f"({str(error).splitlines()[0]}); "
                 "try --encoder none, or --encoder FILE with weights that you have"
             ) from error
         say("no ImageNet weights here (download failed): the encoder is trained from scratch")
+    return None
+
+
+def _start(model: Network, he_init: bool) -> None:
+    if model.kind.start == "he" or (model.kind.start == "recipe" and he_init):
         initialise(model)
-        return False
-    _load(model, weights, "torchvision's VGG19")
-    return True
-
-
-def imagenet_weights() -> dict[str, Tensor]:
-    """torchvision's VGG-19 for ImageNet, from its cache or the network. Raises OSError."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(DOWNLOAD_TIMEOUT_S)
-    try:
-        return dict(VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True))
-    except RuntimeError as error:  # torch.hub: the file's hash is wrong
-        raise OSError(str(error)) from error
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def initialise(model: nn.Module) -> None:
     """He et al. (2015) for layers before a ReLU, so that signals keep their size through VGG's
     depth without batch norm; biases 0. The last layer keeps PyTorch's own start."""
     layers = [m for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
-    for layer in layers:
-        if layer is getattr(model, "layer1", None):
-            continue
+    for layer in layers[:-1]:
         if isinstance(layer, nn.ConvTranspose2d):
             # Stride equals kernel: each output sees one tap, its fan-in is the input's channels.
             nn.init.normal_(layer.weight, std=(1.0 / layer.in_channels) ** 0.5)
@@ -102,14 +102,26 @@ def read_any_weights(path: Path) -> dict[str, Tensor]:
     return dict(loaded)
 
 
-def _load(model: VGG19UNet, weights: dict[str, Tensor], origin: str) -> None:
+def _load(model: Network, weights: dict[str, Tensor], origin: str) -> None:
+    """Into the whole network if it has names of it that lie outside the encoder, else into the
+    encoder."""
     bare = {name.removeprefix("module."): tensor.float() for name, tensor in weights.items()}
-    if any(name.startswith("up_sample_") for name in bare):
-        load_weights(model, bare, origin)
-        return
-    features = {
-        name.removeprefix("features."): tensor
+    if model.encoder is None:
+        return load_weights(model, bare, origin)
+    wanted = set(model.encoder.state_dict())
+    inside = {f"{part}.{name}" for part in ENCODERS for name in wanted}
+    if any(name in bare for name in set(model.state_dict()) - inside):
+        return load_weights(model, bare, origin)
+    encoder = {
+        _name_inside(name, wanted): tensor
         for name, tensor in bare.items()
-        if not name.startswith("classifier.")
+        if not name.startswith(CLASSIFIERS)
     }
-    load_weights(model.features, features, f"{origin} (wanted VGG-19's features)")
+    load_weights(model.encoder, encoder, f"{origin} (wanted the encoder of {model.kind.name})")
+
+
+def _name_inside(name: str, wanted: set[str]) -> str:
+    """A tensor's name as the encoder has it: files name it from the whole network, or from the
+    layers inside the encoder."""
+    names = [name, *(name.removeprefix(f"{part}.") for part in ENCODERS), f"features.{name}"]
+    return next((each for each in names if each in wanted), name)

@@ -99,6 +99,11 @@ class VGG19UNet(nn.Module):
         channels_out = 1 if num_classes == 2 else num_classes
         self.layer1 = nn.Conv2d(c1, channels_out, kernel_size=3, padding=1)
 
+    @property
+    def encoder(self) -> nn.Sequential:
+        """The part that can start from ImageNet."""
+        return self.features
+
     def forward(self, pictures: Tensor) -> Tensor:
         return self.decode(self.encode(pictures))
 

@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from torch import nn
+from torch import Tensor, nn
 
 from runtime.errors import ModelError
+from train import smp, unet
+from train.imagenet import vgg19_features_weights
+from train.kind import Kind
 from train.model import VGG19UNet
+from train.unet import UNet
 
-MODELS: dict[str, Callable[[float], nn.Module]] = {
-    "vgg19unet": lambda width: VGG19UNet(num_classes=2, width=width),
-    "vgg19unet-bn": lambda width: VGG19UNet(num_classes=2, width=width, batch_norm=True),
+
+def _none_for(name: str, why: str) -> dict[str, Tensor]:
+    raise ModelError(f"no ImageNet weights fit {name}: {why}; choose --encoder none")
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            name="vgg19unet",
+            build=lambda width: VGG19UNet(num_classes=2, width=width),
+            imagenet=vgg19_features_weights,
+        ),
+        Kind(
+            name="vgg19unet-bn",
+            build=lambda width: VGG19UNet(num_classes=2, width=width, batch_norm=True),
+            imagenet=lambda: _none_for("vgg19unet-bn", "they are for VGG-19 without batch norm"),
+        ),
+        Kind(
+            name="unet",
+            build=UNet,
+            imagenet=lambda: _none_for("unet", "it has no encoder that was ever trained alone"),
+            start="he",
+            smallest=unet.SMALLEST,
+        ),
+    )
 }
-"""Manifest name -> constructor that takes the width factor. All give (N, 1, h, w) logits."""
+"""Our own networks; those of segmentation_models.pytorch are described on demand by train.smp."""
+
+
+def find_kind(name: str) -> Kind:
+    """What there is to know of a network. Raises ModelError for an unknown name, and for a network
+    whose library is not installed."""
+    if name in KINDS:
+        return KINDS[name]
+    if name.startswith(smp.PREFIX):
+        return smp.find_kind(name)
+    raise ModelError(
+        f"unknown network '{name}'; this version knows: {', '.join(KINDS)} and "
+        f"{smp.PREFIX}ARCHITECTURE/ENCODER; update the program or train anew"
+    )
 
 
 def build_model(name: str, width: float) -> nn.Module:
-    """A network with fresh weights, in training mode. Raises ModelError for an unknown name."""
-    constructor = MODELS.get(name)
-    if constructor is None:
-        raise ModelError(
-            f"unknown network '{name}'; this version knows: {', '.join(MODELS)}; "
-            "update the program or train anew"
-        )
-    return constructor(width)
+    """A network with fresh weights, in training mode, that fulfils train.kind.Network.
+
+    Raises ModelError for an unknown name, and for a width or a pair of architecture and encoder
+    that cannot be built. Never downloads anything.
+    """
+    kind = find_kind(name)
+    if not kind.scales and width != 1.0:
+        raise ModelError(f"{name} exists at width 1.0 only, not {width:g}; leave --width out")
+    model = kind.build(width)
+    model.kind, model.width = kind, width
+    return model
