@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.console import run, say
 from runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from train.run_folder import RunFolder
+    from train.settings import Settings
 
 # albumentations otherwise asks the network for its newest version.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
@@ -19,6 +23,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
+    context: typer.Context,
     data: Annotated[
         str | None, typer.Option(help="folder with Image/ and Mask/, or 'synthetic'")
     ] = None,
@@ -49,6 +54,19 @@ def main(
         str | None,
         typer.Option(help="default; article: as published; scenes: for generated scenes"),
     ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="an ingredient of the recipe, e.g. average=none"),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32, bf16 or fp16 [auto: the fastest that the device has]")
+    ] = "auto",
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="torch.compile the network: slow start, faster steps")
+    ] = False,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="the same weights again, on GPUs too")
+    ] = False,
     encoder: Annotated[
         str, typer.Option(help="auto, imagenet, none, or a file of weights")
     ] = "auto",
@@ -56,43 +74,82 @@ def main(
     out: Annotated[
         Path | None, typer.Option(help="run folder [default: the next number in runs/]")
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="go on with the interrupted run in --out [default: newest]"),
+    ] = False,
 ) -> None:
     """Photographs with masks in, weights with a manifest out.
 
     --encoder FILE takes safetensors or torch.save of a state dict: of VGG-19's features, or of a
     whole VGG19UNet, which is then trained further.
     """
+    from train.run_folder import RunFolder, next_run_folder, unfinished_run
+    from train.settings import complete, read_settings
+
+    if resume:
+        _refuse_settings(context)
+        folder = RunFolder(out or unfinished_run())
+        settings = read_settings(folder.path)
+    else:
+        _check_data(data, pairs)
+        folder = RunFolder(out or next_run_folder())
+        settings = complete(
+            data=data,
+            pairs=pairs,
+            model=model,
+            width=width,
+            size=size,
+            recipe=recipe,
+            change=change or (),
+            encoder=encoder,
+            epochs=epochs,
+            batch=batch,
+            rate=rate,
+            patience=patience,
+            seed=seed,
+            precision=precision,
+            compile=compiled,
+            deterministic=deterministic,
+        )
+    _train(settings, folder, resume)
+
+
+def _train(settings: Settings, folder: RunFolder, resume: bool) -> None:
+    from train.loop import Interrupted
+    from train.parallel import is_first, team
+    from train.run import train
+
+    try:
+        with team():
+            scores, first = train(settings, folder, resume=resume), is_first()
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        if isinstance(interruption, Interrupted):
+            say(f"stopped and saved; go on with: python -m train --resume --out {folder.path}")
+        raise typer.Exit(130) from None
+    if first:
+        print(f"{folder.best}  val IoU {scores.iou:.4f}  Dice {scores.dice:.4f}")
+
+
+def _check_data(data: str | None, pairs: Path | None) -> None:
     from train.pairs import WHERE_TO_GET
-    from train.settings import complete
 
     if data is None:
         if pairs is not None:
             raise DataError("--pairs came without --data; give the folder that holds Image/")
         say(f"no --data: training on generated scenes; {WHERE_TO_GET}")
-    settings = complete(
-        data=data,
-        pairs=pairs,
-        model=model,
-        width=width,
-        size=size,
-        recipe=recipe,
-        encoder=encoder,
-        epochs=epochs,
-        batch=batch,
-        rate=rate,
-        patience=patience,
-        seed=seed,
-    )
-    from train.run import train
-    from train.run_folder import RunFolder, next_run_folder
 
-    folder = RunFolder(out or next_run_folder())
-    try:
-        scores = train(settings, folder)
-    except KeyboardInterrupt:
-        say(f"stopped; what the finished epochs gave lies in {folder.path}")
-        raise typer.Exit(130) from None
-    print(f"{folder.best}  val IoU {scores.iou:.4f}  Dice {scores.dice:.4f}")
+
+def _refuse_settings(context: typer.Context) -> None:
+    """An interrupted run keeps its settings: the steps that are left must be those of before."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and name not in ("resume", "out"):
+            raise DataError(
+                f"--{name} came with --resume, which goes on with the run's own settings; "
+                "leave it out, or train anew"
+            )
 
 
 if __name__ == "__main__":

@@ -20,15 +20,16 @@ def resize_rule(input_size: tuple[int, int], resize: str) -> A.Resize:
 
 
 def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose:
-    """Called with image (H, W, 3) uint8 RGB and mask (H, W) uint8; gives the image at network
-    size as normalised float32 and its mask."""
+    """Called with image (H, W, 3) uint8 RGB and mask (H, W) uint8, 0 or 255; gives the image at
+    network size as normalised float32, and its mask, in between where pixels were averaged."""
     normalise = A.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)
     if recipe.augment == "published":
         return A.Compose(_published(input_size, recipe.resize, normalise))
     if recipe.augment == "flips":
         resize = resize_rule(input_size, recipe.resize)
         return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
-    return A.Compose([*_geometry(input_size), *_weather_and_camera(), normalise])
+    weather = [] if recipe.augment == "crops" else _weather_and_camera()
+    return A.Compose([*_geometry(input_size), *weather, normalise])
 
 
 def _published(input_size: tuple[int, int], resize: str, normalise: A.Normalize) -> list[object]:
@@ -46,28 +47,47 @@ def _geometry(input_size: tuple[int, int]) -> list[object]:
     return [
         A.RandomResizedCrop(
             size=input_size,
-            scale=(0.4, 1.0),
-            ratio=(0.7, 1.4),
+            scale=(0.35, 1.0),
+            ratio=(0.7, 1.6),
             interpolation=cv2.INTER_LINEAR,
-            area_for_downscale="image",
+            mask_interpolation=cv2.INTER_LINEAR,
+            area_for_downscale="image_mask",
         ),
         A.HorizontalFlip(p=0.5),
-        A.Affine(rotate=(-8, 8), border_mode=cv2.BORDER_REFLECT_101, p=0.25),
+        A.Affine(
+            rotate=(-12, 12),
+            shear=(-6, 6),
+            mask_interpolation=cv2.INTER_LINEAR,
+            border_mode=cv2.BORDER_REFLECT_101,
+            p=0.3,
+        ),
     ]
 
 
 def _weather_and_camera() -> list[object]:
-    """Low gamma and light haze or dusk; then what lenses, sensors and video codecs add."""
+    """Light and colour, night, haze and rain; then what lenses, sensors and video codecs add."""
+    night = A.Sequential(
+        [
+            A.RandomGamma(gamma_limit=(170, 280), p=1.0),
+            A.ISONoise(intensity=(0.1, 0.3), p=0.7),
+        ]
+    )
+    haze = A.RandomBrightnessContrast(
+        brightness_limit=(0.1, 0.3), contrast_limit=(-0.6, -0.3), p=1.0
+    )
+    rain = A.RandomRain(drop_length=7, drop_width=1, blur_value=1, brightness_coefficient=0.9)
     return [
         A.ColorJitter(
-            brightness=(0.7, 1.3),
-            contrast=(0.6, 1.3),
+            brightness=(0.65, 1.35),
+            contrast=(0.6, 1.35),
             saturation=(0.6, 1.3),
-            hue=(-0.03, 0.03),
-            p=0.7,
+            hue=(-0.04, 0.04),
+            p=0.8,
         ),
-        A.RandomGamma(gamma_limit=(60, 170), p=0.3),
+        A.RandomGamma(gamma_limit=(60, 170), p=0.2),
+        A.OneOf([night, haze, rain], p=0.12),
         A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5))], p=0.15),
         A.GaussNoise(std_range=(0.01, 0.05), p=0.15),
         A.ImageCompression(quality_range=(35, 90), p=0.2),
+        A.ToGray(p=0.05),
     ]

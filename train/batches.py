@@ -13,8 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from runtime.manifest import SIZE_MULTIPLE
 from train.augment import training_transform
 from train.cache import Pictures
+from train.dataset import MASK_THRESHOLD
+from train.parallel import rank, ranks
 from train.recipe import Recipe
 
 AHEAD = 3
@@ -33,7 +36,8 @@ class Batch:
 
 class Batches:
     """The training pictures of any epoch. What a picture becomes follows from seed, epoch and the
-    picture's position alone, not from the number of threads or from earlier epochs."""
+    picture's position alone, not from the number of threads or from earlier epochs. With several
+    ranks, each gets its share of every batch."""
 
     def __init__(
         self,
@@ -44,6 +48,7 @@ class Batches:
         seed: int,
         threads: int = 2,
     ) -> None:
+        """batch: pictures of one step, over all ranks."""
         self._pictures, self._recipe, self._input_size = pictures, recipe, input_size
         self._batch, self._seed, self._threads = batch, seed, threads
         self._of_thread = threading.local()
@@ -52,41 +57,57 @@ class Batches:
         """Batches of one epoch; the last one may be smaller."""
         return -(-len(self._pictures) // self._batch)
 
-    def epoch(self, epoch: int) -> Iterator[Batch]:
-        """All pictures once, shuffled and augmented."""
+    def epoch(self, epoch: int, first: int = 0, scale: float = 1.0) -> Iterator[Batch]:
+        """All pictures once, shuffled and augmented, at `scale` of the input size.
+
+        first: the batch to begin with, for an epoch that was interrupted.
+        """
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self._pictures))
-        chunks = [order[start : start + self._batch] for start in range(0, len(order), self._batch)]
+        starts = range(first * self._batch, len(order), self._batch)
+        chunks = [order[start : start + self._batch][rank() :: ranks()] for start in starts]
         waiting: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
-            for chunk in chunks:
-                waiting.append(pool.submit(self._prepare, chunk, epoch))
-                if len(waiting) > AHEAD:
+            try:
+                for chunk in chunks:
+                    waiting.append(pool.submit(self._prepare, chunk, epoch, scale))
+                    if len(waiting) > AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
                     yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
-    def _prepare(self, chunk: np.ndarray, epoch: int) -> Batch:
-        transform = self._transform()
-        images, masks = [], []
-        for index in chunk:
+    def _prepare(self, chunk: np.ndarray, epoch: int, scale: float) -> Batch:
+        size = scaled_size(self._input_size, scale)
+        transform = self._transform(size)
+        images = np.empty((len(chunk), *size, 3), np.float32)
+        masks = np.empty((len(chunk), 1, *size), np.float32)
+        for place, index in enumerate(chunk):
             transform.set_random_seed(_mix(self._seed, epoch, int(index)))
-            made = transform(
-                image=self._pictures.images[index],
-                mask=self._pictures.masks[index].astype(np.uint8),
-            )
-            images.append(made["image"])
-            masks.append(made["mask"])
+            mask = self._pictures.masks[index].astype(np.uint8) * 255
+            made = transform(image=self._pictures.images[index], mask=mask)
+            images[place], masks[place, 0] = made["image"], made["mask"] > MASK_THRESHOLD
         return Batch(
-            images=torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2),
-            masks=torch.from_numpy(np.stack(masks)).float().unsqueeze(1),
+            images=torch.from_numpy(images).permute(0, 3, 1, 2),
+            masks=torch.from_numpy(masks),
             names=tuple(self._pictures.names[index] for index in chunk),
         )
 
-    def _transform(self) -> A.Compose:
-        """One transform per thread: it holds the state of its random numbers."""
-        if not hasattr(self._of_thread, "transform"):
-            self._of_thread.transform = training_transform(self._recipe, self._input_size)
-        return self._of_thread.transform
+    def _transform(self, size: tuple[int, int]) -> A.Compose:
+        """One transform per thread and size: it holds the state of its random numbers."""
+        made = self._of_thread.__dict__
+        if size not in made:
+            made[size] = training_transform(self._recipe, size)
+        return made[size]
+
+
+def scaled_size(input_size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """Height and width nearest to that scale which the network takes."""
+    height, width = (
+        max(SIZE_MULTIPLE, round(side * scale / SIZE_MULTIPLE) * SIZE_MULTIPLE)
+        for side in input_size
+    )
+    return height, width
 
 
 def _mix(*parts: int) -> int:

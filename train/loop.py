@@ -1,30 +1,41 @@
-"""One stage of training: batches -> steps -> validation, until its epochs or patience end."""
+"""Training from the first step to the last: batches -> steps -> validation, and going on later."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 from torch import nn
 
-from runtime.errors import ModelError
-from train.batches import Batch, Batches
+from train.batches import Batches
 from train.cache import Pictures
 from train.compute import Compute
-from train.loss import segmentation_loss
-from train.optimise import freeze, make_optimiser
+from train.optimise import freeze, make_optimiser, moving_average
+from train.parallel import any_rank, rank
 from train.recipe import Recipe, Stage
+from train.state import optimiser_state, random_state, restore_optimiser, restore_random
+from train.step import Stepper, check_loss
 from train.stopping import EarlyStopper
 from train.validate import Validation, validate
+
+SAVE_EVERY_S = 300.0
+"""A long epoch is saved on the way."""
+
+
+class Interrupted(Exception):  # noqa: N818
+    """The user asked to end; everything up to the last step is saved."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one epoch gave. number counts from 1 through all stages; best: of its stage."""
+    """What one epoch gave. number counts from 1 through all stages; model: the network that was
+    scored; best: of its stage."""
 
     number: int
     stage: int
@@ -33,6 +44,7 @@ class Epoch:
     validation: Validation
     seconds: float
     best: bool
+    model: nn.Module
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,108 +56,159 @@ class Materials:
     batches: Batches
     val: Pictures
     seed: int
+    compiled: bool = False
 
 
-def train_stage(
-    model: nn.Module,
-    stage: Stage,
-    index: int,
-    first_epoch: int,
-    materials: Materials,
-    progress: Progress,
-    report: Callable[[Epoch], None],
-) -> int:
-    """Runs one stage, puts its best weights into the network and returns the last epoch's number.
+@dataclass(kw_only=True)
+class Position:
+    """Where a run stands: its stage from 0, the epochs that are finished in that stage and in all
+    stages, and of the epoch that has begun the losses of its steps and the seconds it took."""
 
-    index: the stage's number from 0. first_epoch: number of its first epoch. report is called
-    after each epoch. Raises ModelError when the loss is no longer finite.
-    """
-    recipe, compute = materials.recipe, materials.compute
-    freeze(model, stage.unfrozen_from)
-    steps = stage.epochs * len(materials.batches)
-    optimiser, schedule = make_optimiser(model, stage, steps, decoupled=recipe.name != "article")
-    stepper = Stepper(model, optimiser, schedule, compute, recipe.dice, stage.clip)
-    stopper = EarlyStopper(
-        stage.patience, stage.min_epoch, higher_is_better=recipe.choose_by == "iou"
-    )
-    task = progress.add_task(f"stage {index + 1}", total=steps)
-    number = first_epoch
-    for epoch in range(1, stage.epochs + 1):
-        number = first_epoch + epoch - 1
-        started = time.monotonic()
-        torch.manual_seed(materials.seed * 1_000_003 + number)
-        loss = _run_epoch(stepper, materials.batches, number, progress, task)
-        validation = validate(model, materials.val, compute, recipe.dice)
-        value = validation.loss if recipe.choose_by == "loss" else validation.scores.iou
-        report(
-            Epoch(
-                number=number,
-                stage=index + 1,
-                rate=optimiser.param_groups[0]["lr"],
-                train_loss=loss,
-                validation=validation,
-                seconds=time.monotonic() - started,
-                best=stopper.update(epoch, value, model),
-            )
-        )
-        if stopper.stop:
-            break
-    stopper.restore(model)
-    progress.remove_task(task)
-    return number
+    stage: int = 0
+    epoch: int = 0
+    number: int = 0
+    losses: list[float] = field(default_factory=list)
+    seconds: float = 0.0
 
 
-class Stepper:
-    """One optimiser step per call."""
+class Trainer:
+    """Trains one network through all stages of a plan."""
 
     def __init__(
         self,
         model: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LRScheduler,
-        compute: Compute,
-        dice: bool,
-        clip: float | None,
+        plan: list[Stage],
+        materials: Materials,
+        report: Callable[[Epoch], None],
     ) -> None:
-        self._model, self._optimiser, self._schedule = model, optimiser, schedule
-        self._compute, self._dice, self._clip = compute, dice, clip
-        self._scaler = compute.scaler()
+        """report: called after each epoch, before `save` of `run`."""
+        self._model, self._plan, self._materials, self._report = model, plan, materials, report
+        self.position = Position()
+        self._begin_stage()
 
-    def step(self, batch: Batch) -> float:
-        """Moves the weights once and returns the loss before that; NaN and infinite losses are
-        returned too, and move nothing."""
-        device = self._compute.device
-        self._model.train()
-        self._optimiser.zero_grad(set_to_none=True)
-        with self._compute.autocast():
-            logits = self._model(batch.images.to(device, non_blocking=True))
-        loss = segmentation_loss(logits, batch.masks.to(device), dice=self._dice)
-        value = float(loss.detach())
-        if np.isfinite(value):
-            self._scaler.scale(loss).backward()
-            if self._clip is not None:
-                self._scaler.unscale_(self._optimiser)
-                nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
-            self._scaler.step(self._optimiser)
-            self._scaler.update()
-            self._schedule.step()
-        return value
+    def run(self, progress: Progress, stop: Callable[[], bool], save: Callable[[], None]) -> None:
+        """Trains to the end of the plan; the network then has the last stage's weights.
 
+        save: writes `state` to disk; it is called after each epoch, every few minutes, and when
+        stop() says that the user wants to end, which raises Interrupted. Raises ModelError when
+        the loss is no longer finite, and whatever save and report raise.
+        """
+        while True:
+            total = self._stage.epochs * len(self._materials.batches)
+            bar = progress.add_task(f"stage {self.position.stage + 1}", total=total)
+            while not self._stage_is_over():
+                self._run_epoch(stop, save, partial(progress.update, bar))
+                save()
+            progress.remove_task(bar)
+            if self.position.stage == len(self._plan) - 1:
+                return
+            self._stopper.restore(self._model)
+            self.position = Position(stage=self.position.stage + 1, number=self.position.number)
+            self._begin_stage()
 
-def _run_epoch(
-    stepper: Stepper, batches: Batches, number: int, progress: Progress, task: TaskID
-) -> float:
-    """The mean training loss of an epoch."""
-    losses = []
-    for step, batch in enumerate(batches.epoch(number), start=1):
-        loss = stepper.step(batch)
-        if not np.isfinite(loss):
-            raise ModelError(
-                f"the loss became {loss} in epoch {number}, step {step} "
-                f"(pictures {', '.join(batch.names)}); try a smaller --rate"
-            )
-        losses.append(loss)
-        progress.update(
-            task, advance=1, description=f"epoch {number}  loss {np.mean(losses[-20:]):.3f}"
+    def state(self) -> dict[str, Any]:
+        """All that `resume` needs to take the very steps that this trainer would take next."""
+        return {
+            "position": dict(vars(self.position)),
+            "model": self._model.state_dict(),
+            "average": None if self._average is None else self._average.state_dict(),
+            "optimiser": optimiser_state(self._optimiser),
+            "schedule": self._schedule.state_dict(),
+            "scaler": self._stepper.scaler.state_dict(),
+            "stopper": self._stopper.state(),
+            "random": random_state(),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Takes over what `state` gave, in a trainer of the same plan, materials and network."""
+        self.position = Position(**state["position"])
+        self._begin_stage()
+        self._model.load_state_dict(state["model"])
+        if self._average is not None:
+            self._average.load_state_dict(state["average"])
+        restore_optimiser(self._optimiser, state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._stepper.scaler.load_state_dict(state["scaler"])
+        self._stopper.resume(state["stopper"])
+        restore_random(state["random"])
+
+    @property
+    def _stage(self) -> Stage:
+        return self._plan[self.position.stage]
+
+    def _stage_is_over(self) -> bool:
+        return self._stopper.stop or self.position.epoch == self._stage.epochs
+
+    def _begin_stage(self) -> None:
+        stage, recipe = self._stage, self._materials.recipe
+        freeze(self._model, stage.unfrozen_from)
+        steps = stage.epochs * len(self._materials.batches)
+        self._optimiser, self._schedule = make_optimiser(
+            self._model, stage, steps, decoupled=recipe.name != "article"
         )
-    return float(np.mean(losses))
+        average = recipe.average
+        self._average = None if average is None else moving_average(self._model, average)
+        self._stepper = Stepper(
+            self._model,
+            self._optimiser,
+            self._schedule,
+            self._materials.compute,
+            dice=recipe.dice,
+            clip=stage.clip,
+            compiled=self._materials.compiled,
+        )
+        self._stopper = EarlyStopper(
+            stage.patience,
+            stage.min_epoch,
+            higher_is_better=recipe.choose_by == "iou",
+            keep_weights=self.position.stage < len(self._plan) - 1,
+        )
+
+    def _run_epoch(
+        self, stop: Callable[[], bool], save: Callable[[], None], tell: Callable[..., None]
+    ) -> None:
+        """The rest of the epoch that has begun, or a new one, and its validation."""
+        position, materials = self.position, self._materials
+        number = position.number + 1
+        if not position.losses:
+            torch.manual_seed(materials.seed * 1_000_003 + number * 1009 + rank())
+        began, saved = time.monotonic() - position.seconds, time.monotonic()
+        scale = scale_at(materials.recipe, position.epoch / self._stage.epochs)
+        for batch in materials.batches.epoch(number, len(position.losses), scale):
+            loss = self._stepper.step(batch)
+            check_loss(loss, number, len(position.losses) + 1, batch.names)
+            if self._average is not None:
+                self._average.update_parameters(self._model)
+            position.losses.append(loss)
+            position.seconds = time.monotonic() - began
+            tell(
+                completed=position.epoch * len(materials.batches) + len(position.losses),
+                description=f"epoch {number}  loss {np.mean(position.losses[-20:]):.3f}",
+            )
+            if any_rank(stop()):
+                save()
+                raise Interrupted
+            if time.monotonic() - saved > SAVE_EVERY_S:
+                save()
+                saved = time.monotonic()
+        judged = self._model if self._average is None else self._average.module
+        validation = validate(judged, materials.val, materials.compute, materials.recipe.dice)
+        by_loss = materials.recipe.choose_by == "loss"
+        value = validation.loss if by_loss else validation.scores.iou
+        epoch = Epoch(
+            number=number,
+            stage=position.stage + 1,
+            rate=self._optimiser.param_groups[0]["lr"],
+            train_loss=float(np.mean(position.losses)),
+            validation=validation,
+            seconds=time.monotonic() - began,
+            best=self._stopper.update(position.epoch + 1, value, judged),
+            model=judged,
+        )
+        self.position = Position(stage=position.stage, epoch=position.epoch + 1, number=number)
+        self._report(epoch)
+
+
+def scale_at(recipe: Recipe, share: float) -> float:
+    """The scale of the input size at which an epoch trains; share: of the epochs before it."""
+    return [scale for start, scale in recipe.growth if start <= share][-1]

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.swa_utils import AveragedModel
 
-from train.recipe import Stage
+from train.kind import encoder_layers, encoder_parameters
+from train.recipe import ALL_FROZEN, Stage
 
 WARM_UP = 0.1
-"""Share of a one-cycle schedule in which the rate rises."""
+"""Share of a schedule in which the rate rises."""
+FLOOR = 0.01
+"""Where the cosine ends, as a share of the peak."""
 
 
 def freeze(model: nn.Module, unfrozen_from: int) -> None:
-    """Lets train everything except the layers of `features` before that index.
+    """Lets train everything except the encoder's layers before that index; an encoder that is no
+    sequence of layers trains as a whole unless all is to be frozen.
 
     Autograd builds no graph through layers that neither train nor follow one that does, so a
     frozen encoder costs a forward pass only.
     """
     model.requires_grad_(True)
-    features = getattr(model, "features", None)
-    if features is not None:
-        for layer in features[:unfrozen_from]:
-            layer.requires_grad_(False)
+    layers = encoder_layers(model)
+    if len(layers) == 1 and unfrozen_from < ALL_FROZEN:
+        return
+    for layer in layers[:unfrozen_from]:
+        layer.requires_grad_(False)
+
+
+def set_dropout(model: nn.Module, share: float) -> None:
+    """How much dropout drops, in all of a network's dropout layers."""
+    for layer in model.modules():
+        if isinstance(layer, nn.Dropout | nn.Dropout2d):
+            layer.p = share
 
 
 def make_optimiser(
@@ -30,19 +45,46 @@ def make_optimiser(
 ) -> tuple[torch.optim.Optimizer, LRScheduler]:
     """Optimiser and schedule of one stage; call `freeze` before. steps: optimiser steps of the
     whole stage. decoupled: AdamW instead of Adam. The schedule is stepped after each batch."""
+    pretrained = {id(parameter) for parameter in encoder_parameters(model)}
     encoder, rest = [], []
-    for name, parameter in model.named_parameters():
+    for parameter in model.parameters():
         if parameter.requires_grad:
-            (encoder if name.startswith("features.") else rest).append(parameter)
+            (encoder if id(parameter) in pretrained else rest).append(parameter)
     groups = [{"params": rest, "lr": stage.rate}]
     if encoder:
         groups.append({"params": encoder, "lr": stage.rate * stage.encoder_rate})
     kind = torch.optim.AdamW if decoupled else torch.optim.Adam
     optimiser = kind(groups, lr=stage.rate, weight_decay=stage.weight_decay)
-    if not stage.one_cycle:
-        return optimiser, LambdaLR(optimiser, lambda step: 1.0)
-    peaks = [group["lr"] for group in optimiser.param_groups]
-    # One step more than there are: the schedule is also stepped after the last batch.
-    return optimiser, OneCycleLR(
-        optimiser, peaks, total_steps=max(steps + 1, 4), pct_start=WARM_UP, cycle_momentum=False
+    return optimiser, LambdaLR(
+        optimiser, lambda step: rate_factor(step, steps) if stage.cosine else 1.0
     )
+
+
+def rate_factor(step: int, steps: int) -> float:
+    """Share of the peak rate: up in a line over the first tenth, then down along half a cosine
+    (Loshchilov and Hutter, 2017). step: from 0."""
+    rising = max(1.0, WARM_UP * steps)
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    done = min(1.0, (step - rising) / max(1.0, steps - rising))
+    return FLOOR + (1.0 - FLOOR) * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def moving_average(model: nn.Module, decay: float) -> AveragedModel:
+    """An exponential moving average of the weights and of batch norm's statistics.
+
+    Over the first steps it forgets faster, by (1 + n) / (10 + n), so that it does not keep the
+    weights that training began with.
+    """
+
+    @torch.no_grad()
+    def average(
+        kept: list[torch.Tensor], new: list[torch.Tensor], count: torch.Tensor | int
+    ) -> None:
+        share = 1.0 - min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        if kept[0].is_floating_point():
+            torch._foreach_lerp_(kept, new, share)
+        else:
+            torch._foreach_copy_(kept, new)
+
+    return AveragedModel(model, multi_avg_fn=average, use_buffers=True)

@@ -17,8 +17,8 @@ class Stage:
     """One optimiser's life.
 
     unfrozen_from: index in `features` of the first layer that is trained. encoder_rate: factor on
-    the learning rate of those layers. patience None: runs through. one_cycle: warm up over the
-    first tenth, then down along a cosine; otherwise the rate stays. clip: longest gradient.
+    the learning rate of those layers. patience None: runs through. cosine: warm up over the first
+    tenth, then down along a cosine; otherwise the rate stays. clip: longest gradient.
     """
 
     epochs: int
@@ -26,7 +26,7 @@ class Stage:
     unfrozen_from: int
     encoder_rate: float = 1.0
     weight_decay: float = 0.0
-    one_cycle: bool = False
+    cosine: bool = False
     clip: float | None = None
     patience: int | None = None
     min_epoch: int = 0
@@ -40,7 +40,10 @@ class Recipe:
     dice: BCE + Dice instead of BCE alone. choose_by: what the best epoch is the best of, "loss" or
     "iou" on val. cache_scale: training pictures are kept at this multiple of the input size, so
     that random crops need no enlarging. he_init: weights that are not pretrained start as He et
-    al. (2015) instead of PyTorch's defaults.
+    al. (2015) instead of PyTorch's defaults. growth: (share of the epochs, scale) pairs: from
+    there on pictures are trained on at that scale of the input size. average: decay of the
+    weights' moving average, which is what is scored and saved; None saves the weights themselves.
+    unfrozen_from, encoder_rate: see Stage; they hold for a pretrained encoder.
     """
 
     name: str
@@ -49,11 +52,19 @@ class Recipe:
     batch: int
     epochs: int
     rate: float
+    dropout: float
     dice: bool
     choose_by: str
     cache_scale: float
     he_init: bool
+    growth: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    average: float | None = None
+    unfrozen_from: int = ALL_FROZEN
+    encoder_rate: float = 1.0
 
+
+DROPOUT = 0.25
+"""Of whole channels after each block of the decoder, as published."""
 
 RECIPES = {
     "default": Recipe(
@@ -63,10 +74,15 @@ RECIPES = {
         batch=8,
         epochs=40,
         rate=4e-4,
+        dropout=DROPOUT,
         dice=True,
         choose_by="iou",
         cache_scale=1.5,
         he_init=True,
+        growth=((0.0, 0.5), (0.6, 0.7)),
+        average=0.99,
+        unfrozen_from=4,
+        encoder_rate=0.1,
     ),
     "scenes": Recipe(
         name="scenes",
@@ -75,6 +91,7 @@ RECIPES = {
         batch=16,
         epochs=16,
         rate=3e-3,
+        dropout=DROPOUT,
         dice=True,
         choose_by="iou",
         cache_scale=1.0,
@@ -87,6 +104,7 @@ RECIPES = {
         batch=16,
         epochs=200,
         rate=1e-4,
+        dropout=DROPOUT,
         dice=False,
         choose_by="loss",
         cache_scale=1.0,
@@ -112,15 +130,15 @@ def stages(
     sets requires_grad on modules, which freezes nothing and unfreezes nothing; here the layers'
     parameters are meant.
     """
-    frozen = ALL_FROZEN if pretrained else 0
     if recipe.name != "article":
         return [
             Stage(
                 epochs=epochs,
                 rate=rate,
-                unfrozen_from=frozen,
+                unfrozen_from=recipe.unfrozen_from if pretrained else 0,
+                encoder_rate=recipe.encoder_rate if pretrained else 1.0,
                 weight_decay=1e-2,
-                one_cycle=True,
+                cosine=True,
                 clip=1.0,
                 patience=patience,
             )
@@ -128,7 +146,7 @@ def stages(
     first = Stage(
         epochs=epochs,
         rate=rate,
-        unfrozen_from=frozen,
+        unfrozen_from=ALL_FROZEN if pretrained else 0,
         patience=patience or 20,
         min_epoch=10,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from runtime.manifest import Manifest
 from train import plots
@@ -14,6 +16,7 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.console import console
 from train.loop import Epoch, Materials
 from train.metrics import Scores
+from train.parallel import is_first
 from train.run_folder import RunFolder
 from train.validate import predict
 
@@ -28,39 +31,61 @@ class Reporter:
 
     def __init__(
         self,
-        model: nn.Module,
         manifest: Manifest,
         folder: RunFolder,
         materials: Materials,
         epochs: int,
     ) -> None:
-        self._model, self._manifest, self._folder = model, manifest, folder
+        self._manifest, self._folder = manifest, folder
         self._materials, self._epochs = materials, epochs
-        self._best_value = -np.inf
+        self._best_value = -math.inf
         self.sample = most_telling(materials.val.masks)
         self.frames: list[NDArray[np.bool_]] = []
         self.rows: list[dict[str, object]] = []
 
     def report(self, epoch: Epoch) -> None:
-        """Writes last.safetensors, metrics.csv and, for the best epoch of all, best.safetensors."""
+        """Writes last.safetensors, metrics.csv and, for the best epoch of all, best.safetensors.
+
+        Only the first rank does anything.
+        """
+        if not is_first():
+            return
         validation, materials = epoch.validation, self._materials
         image = materials.val.images[self.sample : self.sample + 1]
-        self.frames.append(predict(self._model, image, materials.compute)[0, 0].cpu().numpy() > 0)
+        self.frames.append(predict(epoch.model, image, materials.compute)[0, 0].cpu().numpy() > 0)
         self.rows.append(_row(epoch))
         self._folder.write_metrics(self.rows)
         manifest = _with_scores(self._manifest, validation.scores)
-        save_checkpoint(self._model, self._folder.last, manifest)
+        save_checkpoint(epoch.model, self._folder.last, manifest)
         by_iou = materials.recipe.choose_by == "iou"
         value = validation.scores.iou if by_iou else -validation.loss
         best = value > self._best_value
         if best or not self._folder.best.exists():
             self._best_value, self.best_scores = value, validation.scores
-            save_checkpoint(self._model, self._folder.best, manifest)
+            save_checkpoint(epoch.model, self._folder.best, manifest)
         console.print(
             f"epoch {epoch.number}/{self._epochs}  loss {epoch.train_loss:.3f}  "
             f"val loss {validation.loss:.3f}  val IoU {validation.scores.iou:.3f}  "
             f"{epoch.seconds:.0f} s{'  best' if best else ''}"
         )
+
+    def state(self) -> dict[str, Any]:
+        """What `resume` needs to go on as if nothing had happened."""
+        frames = torch.from_numpy(np.array(self.frames, np.uint8))
+        scores = dataclasses.asdict(self.best_scores) if self.rows else None
+        return {
+            "rows": self.rows,
+            "best": self._best_value,
+            "scores": scores,
+            "frames": frames,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Takes over what `state` gave."""
+        self.rows, self._best_value = state["rows"], state["best"]
+        self.frames = [frame != 0 for frame in state["frames"].numpy()]
+        if state["scores"] is not None:
+            self.best_scores = Scores(**state["scores"])
 
 
 def draw(folder: RunFolder, reporter: Reporter, materials: Materials) -> None:

@@ -2,49 +2,94 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
-import runtime
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.errors import DataError
+from runtime.stopping import stop_on_signals
 from train.batches import Batches
 from train.cache import decode_split
-from train.compute import find_compute
+from train.changes import changed
+from train.compute import compute_alike, find_compute
 from train.console import console, quiet
 from train.dataset import DataSet, open_dataset
 from train.encoder import prepare_encoder
-from train.loop import Materials, train_stage
+from train.loop import Materials, Trainer
+from train.manifest import first_manifest
 from train.metrics import Scores
 from train.models import build_model
-from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe, find_recipe, stages
+from train.optimise import set_dropout
+from train.parallel import first_says, is_first, ranks
+from train.recipe import Recipe, find_recipe, stages
 from train.report import Reporter, draw
 from train.run_folder import RunFolder
 from train.settings import Settings, write_settings
-
-THRESHOLD = 0.5
-CLASS_NAMES = ("land", "water")
+from train.state import read_state, write_state
 
 
-def train(settings: Settings, folder: RunFolder) -> Scores:
+def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Scores:
     """Trains a network, fills the run's folder and returns the best checkpoint's scores on val.
 
-    When it is interrupted or fails on the way, what the finished epochs gave is kept and drawn.
-    Raises DataError, ModelError and SinkError.
+    resume: goes on where an interrupted run of these settings stands. Raises Interrupted when the
+    user ends it; what the finished epochs gave is then drawn too. Raises DataError, ModelError and
+    SinkError; the last saved state stays.
     """
-    recipe = find_recipe(settings.recipe)
+    if settings.deterministic:
+        compute_alike()
     dataset = open_dataset(
         settings.data, Path(settings.pairs) if settings.pairs else None, settings.seed
     )
+    run = _prepare(settings, folder, dataset, _read(folder, dataset) if resume else None)
+    with _progress() as progress, stop_on_signals() as stop:
+        try:
+            run.trainer.run(progress, stop, run.save)
+        finally:
+            if is_first():
+                draw(folder, run.reporter, run.materials)
+    if is_first():
+        folder.state.unlink(missing_ok=True)
+    return first_says(run.reporter.best_scores if is_first() else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A run that is ready to begin or to go on; facts: what its state says beside the trainer's
+    and the reporter's."""
+
+    trainer: Trainer
+    reporter: Reporter
+    materials: Materials
+    folder: RunFolder
+    facts: dict[str, Any]
+
+    def save(self) -> None:
+        """Writes what --resume needs; one process does it for all."""
+        if is_first():
+            parts = {"trainer": self.trainer.state(), "reporter": self.reporter.state()}
+            write_state(self.folder.state, self.facts | parts)
+
+
+def _prepare(
+    settings: Settings, folder: RunFolder, dataset: DataSet, state: dict[str, Any] | None
+) -> _Run:
+    """A new run, or that of a state."""
+    recipe = changed(find_recipe(settings.recipe), settings.change)
     torch.manual_seed(settings.seed)
     model = build_model(settings.model, settings.width)
-    pretrained = prepare_encoder(model, settings.encoder, recipe.he_init)
-    folder.clear()
-    write_settings(settings, folder.path)
-    materials = _prepare(settings, recipe, dataset, model)
+    set_dropout(model, recipe.dropout)
+    if state is None:
+        pretrained = prepare_encoder(model, settings.encoder, recipe.he_init)
+        if is_first():
+            folder.begin()
+            write_settings(settings, folder.path)
+    else:
+        pretrained = state["pretrained"]
+    materials = _materials(settings, recipe, dataset, model)
     _introduce(settings, dataset, materials, pretrained)
     plan = stages(
         recipe,
@@ -53,27 +98,34 @@ def train(settings: Settings, folder: RunFolder) -> Scores:
         patience=settings.patience,
         pretrained=pretrained,
     )
-    with _progress() as progress:
-        reporter = Reporter(
-            model,
-            _manifest(settings, recipe, dataset),
-            folder,
-            materials,
-            epochs=sum(stage.epochs for stage in plan),
+    epochs = sum(stage.epochs for stage in plan)
+    reporter = Reporter(first_manifest(settings, recipe, dataset), folder, materials, epochs)
+    trainer = Trainer(model, plan, materials, reporter.report)
+    if state is not None:
+        trainer.resume(state["trainer"])
+        reporter.resume(state["reporter"])
+        console.print(f"going on after epoch {trainer.position.number}")
+    return _Run(
+        trainer=trainer,
+        reporter=reporter,
+        materials=materials,
+        folder=folder,
+        facts={"fingerprint": dataset.fingerprint, "pretrained": pretrained},
+    )
+
+
+def _read(folder: RunFolder, dataset: DataSet) -> dict[str, Any]:
+    state = read_state(folder.state)
+    if state["fingerprint"] != dataset.fingerprint:
+        raise DataError(
+            f"{dataset.name} has changed since the run in {folder.path} began; "
+            "bring the old files back, or train anew"
         )
-        try:
-            number = 0
-            for index, stage in enumerate(plan):
-                number = train_stage(
-                    model, stage, index, number + 1, materials, progress, reporter.report
-                )
-        finally:
-            draw(folder, reporter, materials)
-    return reporter.best_scores
+    return state
 
 
-def _prepare(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.Module) -> Materials:
-    compute = find_compute()
+def _materials(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.Module) -> Materials:
+    compute = find_compute(settings.precision)
     model.to(compute.device, memory_format=torch.channels_last)
     height, width = settings.input_size
     scale = recipe.cache_scale
@@ -90,6 +142,7 @@ def _prepare(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.Mod
         ),
         val=decode_split(dataset, "val", settings.input_size, recipe.resize),
         seed=settings.seed,
+        compiled=settings.compile,
     )
 
 
@@ -100,38 +153,10 @@ def _introduce(
     encoder = "pretrained encoder" if pretrained else "encoder from scratch"
     console.print(
         f"{settings.model} width {settings.width:g}, {encoder}, {height}x{width}, "
-        f"recipe {settings.recipe}, on {materials.compute}"
+        f"recipe {' '.join((settings.recipe, *settings.change))}, on {materials.compute}"
+        f"{f', {ranks()} processes' if ranks() > 1 else ''}"
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
-
-
-def _manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Manifest:
-    """The contract of this run's checkpoints; scores and hashes are filled in when one is saved."""
-    tools = {name: version(name) for name in ("torch", "torchvision", "albumentations")}
-    return Manifest(
-        schema=SCHEMA,
-        model=settings.model,
-        width=settings.width,
-        input_size=settings.input_size,
-        batch=0,
-        resize=recipe.resize,
-        colour_order="RGB",
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
-        threshold=THRESHOLD,
-        class_names=CLASS_NAMES,
-        precision="fp32",
-        trained_on=TrainedOn(
-            dataset=dataset.name,
-            fingerprint=dataset.fingerprint,
-            split=dataset.split_rule,
-            scores={},
-        ),
-        provenance=Provenance(
-            checkpoint_sha256="0" * 64, tools={"flood-runtime": runtime.__version__, **tools}
-        ),
-        artefact_sha256="0" * 64,
-    )
 
 
 def _progress() -> Progress:

@@ -7,34 +7,40 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.errors import SinkError
+from runtime.errors import DataError, SinkError
 from runtime.files import make_folder, write_text
-from runtime.manifest import manifest_path
+from train.state import STATE
 
 RUNS = Path("runs")
 
 
 class RunFolder:
     """The files of one run: best.safetensors and last.safetensors, each with its manifest,
-    config.json, metrics.csv, curves.png, panels.png and progress.gif."""
+    config.json, metrics.csv, curves.png, panels.png and progress.gif; and until it has ended
+    state.safetensors, to go on from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.best = path / "best.safetensors"
         self.last = path / "last.safetensors"
+        self.state = path / STATE
         self.metrics = path / "metrics.csv"
         self.curves = path / "curves.png"
         self.panels = path / "panels.png"
         self.progress = path / "progress.gif"
 
-    def clear(self) -> None:
-        """Makes the folder and takes away an earlier run's results. Raises SinkError."""
+    def begin(self) -> None:
+        """Makes the folder for a new run. Raises SinkError when another run's results lie there."""
         if self.path.exists() and not self.path.is_dir():
             raise SinkError(f"cannot write into {self.path}: it is a file; choose another --out")
+        if self.state.exists():
+            raise SinkError(
+                f"{self.path} holds a run that has not ended; go on with 'python -m train --resume "
+                f"--out {self.path}', or choose another --out"
+            )
+        if self.metrics.exists():
+            raise SinkError(f"{self.path} holds a run's results; delete it or choose another --out")
         make_folder(self.path)
-        results = [self.best, self.last, self.metrics, self.curves, self.panels, self.progress]
-        for file in [*results, manifest_path(self.best), manifest_path(self.last)]:
-            file.unlink(missing_ok=True)
 
     def write_metrics(self, rows: Sequence[dict[str, object]]) -> None:
         """Writes metrics.csv anew, one row per epoch. Raises SinkError."""
@@ -51,3 +57,13 @@ def next_run_folder(root: Path = RUNS) -> Path:
         int(path.name) for path in root.glob("*") if path.name.isascii() and path.name.isdigit()
     ]
     return root / str(max(taken, default=0) + 1)
+
+
+def unfinished_run(root: Path = RUNS) -> Path:
+    """The run that was last interrupted. Raises DataError where there is none."""
+    found = list(root.glob(f"*/{STATE}"))
+    if not found:
+        raise DataError(
+            f"nothing to resume: no run in {root}/ was interrupted; name its folder with --out"
+        )
+    return max(found, key=lambda path: path.stat().st_mtime).parent

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runtime.errors import DataError
 from runtime.files import write_text
-from runtime.manifest import SIZE_MULTIPLE
+from runtime.sizes import parse_size
 from runtime.strict_json import decode
+from train.changes import changed
 from train.dataset import SYNTHETIC
+from train.models import find_kind
 from train.recipe import find_recipe
 
 CONFIG = "config.json"
@@ -22,7 +25,8 @@ MAX_WIDTH = 4.0
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
-    pixels; patience None means what the recipe says; rate is the peak learning rate."""
+    pixels; patience None means what the recipe says; rate is the peak learning rate; change:
+    KEY=VALUE ingredients of the recipe that are not as it says."""
 
     data: str
     pairs: str | None
@@ -36,6 +40,10 @@ class Settings:
     rate: float
     patience: int | None
     seed: int
+    change: tuple[str, ...] = ()
+    precision: str = "auto"
+    compile: bool = False
+    deterministic: bool = False
 
 
 TRY_OUT = {"model": "vgg19unet-bn", "recipe": "scenes", "width": 0.25, "size": "80"}
@@ -54,50 +62,38 @@ def complete(
     epochs: int | None,
     batch: int | None,
     rate: float | None,
+    change: Sequence[str] = (),
     **given: Any,
 ) -> Settings:
     """Settings with everything filled in that the user left open, by data and recipe.
 
-    Raises DataError for a wrong size or width, ModelError for an unknown recipe.
+    Raises DataError for a wrong size or width, ModelError for an unknown network or recipe.
     """
     data = data or SYNTHETIC
     usual = TRY_OUT if data == SYNTHETIC else FULL
     recipe = recipe or str(usual["recipe"])
-    known = find_recipe(recipe)
-    width = float(usual["width"] if width is None else width)
+    known = changed(find_recipe(recipe), change)
+    model = model or str(usual["model"])
+    kind = find_kind(model)
+    if width is None:
+        width = float(usual["width"]) if kind.scales else 1.0
     if not 0 < width <= MAX_WIDTH:
         raise DataError(f"width {width:g} came; wanted more than 0 and at most {MAX_WIDTH:g}")
     return Settings(
         data=data,
         pairs=None if pairs is None else str(pairs),
-        model=model or str(usual["model"]),
+        model=model,
         width=width,
-        input_size=parse_size(str(usual["size"] if size is None else size)),
+        input_size=parse_size(
+            size or str(kind.fitting(int(usual["size"]))), kind.size_multiple, kind.smallest
+        ),
         recipe=recipe,
         epochs=epochs or known.epochs,
         batch=batch or known.batch,
         rate=rate or known.rate,
+        change=tuple(change),
         **given,
     )
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """ "224" or "224x320" (height x width) -> (height, width).
-
-    Raises DataError with the two nearest valid sizes when a side is no multiple of 16.
-    """
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isascii() and side.isdigit() for side in sides):
-        raise DataError(f"size '{text}' is neither a number nor HEIGHTxWIDTH; try 224 or 224x320")
-    height, width = int(sides[0]), int(sides[-1])
-    for side in (height, width):
-        below = side // SIZE_MULTIPLE * SIZE_MULTIPLE
-        if side == 0 or side != below:
-            nearest = [str(valid) for valid in (below, below + SIZE_MULTIPLE) if valid > 0]
-            raise DataError(
-                f"size {side} is no multiple of {SIZE_MULTIPLE}; nearest: {' or '.join(nearest)}"
-            )
-    return height, width
 
 
 def write_settings(settings: Settings, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -13,11 +14,16 @@ class EarlyStopper:
 
     patience: epochs without improvement that are allowed; None never stops early. min_epoch: the
     first epoch, counted from 1, after which stopping is allowed. higher_is_better: True for
-    scores, False for losses.
+    scores, False for losses. keep_weights False: nobody will restore, so nothing is copied.
     """
 
     def __init__(
-        self, patience: int | None, min_epoch: int = 0, *, higher_is_better: bool = False
+        self,
+        patience: int | None,
+        min_epoch: int = 0,
+        *,
+        higher_is_better: bool = False,
+        keep_weights: bool = True,
     ) -> None:
         self.patience = patience
         self.min_epoch = min_epoch
@@ -25,6 +31,7 @@ class EarlyStopper:
         self.best_epoch = 0
         self.stop = False
         self._sign = 1.0 if higher_is_better else -1.0
+        self._keep_weights = keep_weights
         self._weights: dict[str, Tensor] | None = None
 
     def update(self, epoch: int, value: float, model: nn.Module) -> bool:
@@ -32,7 +39,8 @@ class EarlyStopper:
         improved = self._sign * value > self._sign * self.best
         if improved:
             self.best, self.best_epoch = value, epoch
-            self._weights = copy.deepcopy(model.state_dict())
+            if self._keep_weights:
+                self._weights = copy.deepcopy(model.state_dict())
         waited = epoch - self.best_epoch
         self.stop = (
             self.patience is not None and waited >= self.patience and epoch >= self.min_epoch
@@ -43,3 +51,17 @@ class EarlyStopper:
         """Puts the best weights back into the network; without any epoch it stays as it is."""
         if self._weights is not None:
             model.load_state_dict(self._weights)
+
+    def state(self) -> dict[str, Any]:
+        """What `resume` needs to go on as if nothing had happened."""
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "stop": self.stop,
+            "weights": self._weights,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Takes over what `state` gave."""
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.stop, self._weights = state["stop"], state["weights"]

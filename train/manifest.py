@@ -1,0 +1,43 @@
+"""The contract that a run's checkpoints begin with."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import runtime
+from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from train.dataset import DataSet
+from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
+from train.settings import Settings
+
+THRESHOLD = 0.5
+CLASS_NAMES = ("land", "water")
+
+
+def first_manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Manifest:
+    """The contract of this run's checkpoints; scores and hashes are filled in when one is saved."""
+    tools = {name: version(name) for name in ("torch", "torchvision", "albumentations")}
+    return Manifest(
+        schema=SCHEMA,
+        model=settings.model,
+        width=settings.width,
+        input_size=settings.input_size,
+        batch=0,
+        resize=recipe.resize,
+        colour_order="RGB",
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        threshold=THRESHOLD,
+        class_names=CLASS_NAMES,
+        precision="fp32",
+        trained_on=TrainedOn(
+            dataset=dataset.name,
+            fingerprint=dataset.fingerprint,
+            split=dataset.split_rule,
+            scores={},
+        ),
+        provenance=Provenance(
+            checkpoint_sha256="0" * 64, tools={"flood-runtime": runtime.__version__, **tools}
+        ),
+        artefact_sha256="0" * 64,
+    )

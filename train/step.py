@@ -1,0 +1,69 @@
+"""One optimiser step."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from runtime.errors import ModelError
+from train.batches import Batch
+from train.compute import Compute
+from train.loss import segmentation_loss
+from train.parallel import distributed
+
+EXPLODED = 100.0
+"""A mean cross entropy that no network reaches which still learns."""
+
+
+class Stepper:
+    """One optimiser step per call. scaler: keeps small FP16 gradients above zero."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
+        compute: Compute,
+        *,
+        dice: bool,
+        clip: float | None,
+        compiled: bool = False,
+    ) -> None:
+        network = distributed(model)
+        self._network = torch.compile(network) if compiled else network
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._optimiser, self._schedule = optimiser, schedule
+        self._compute, self._dice, self._clip = compute, dice, clip
+        self.scaler = compute.scaler()
+
+    def step(self, batch: Batch) -> float:
+        """Moves the weights once and returns the loss before that, of the whole batch; NaN and
+        infinite losses are returned too, and move nothing."""
+        device = self._compute.device
+        self._network.train()
+        self._optimiser.zero_grad(set_to_none=True)
+        with self._compute.autocast():
+            logits = self._network(batch.images.to(device, non_blocking=True))
+        loss = segmentation_loss(logits, batch.masks.to(device), dice=self._dice)
+        value = float(loss.detach())
+        if np.isfinite(value):
+            self.scaler.scale(loss).backward()
+            if self._clip is not None:
+                self.scaler.unscale_(self._optimiser)
+                nn.utils.clip_grad_norm_(self._parameters, self._clip)
+            self.scaler.step(self._optimiser)
+            self.scaler.update()
+            self._schedule.step()
+        return value
+
+
+def check_loss(loss: float, epoch: int, step: int, names: tuple[str, ...]) -> None:
+    """Raises ModelError when training cannot go on: the loss is not finite, or has exploded."""
+    if loss < EXPLODED:
+        return
+    raise ModelError(
+        f"the loss became {loss:.3g} in epoch {epoch}, step {step} (pictures {', '.join(names)}); "
+        "the weights of the last epoch are kept; try a smaller --rate, --precision fp32, or look "
+        "at these pictures with 'python -m train.audit'"
+    )
