@@ -15,11 +15,13 @@ from export.parity import LIMITS
 from export.proof import prove
 from export.report import show
 from runtime.console import run, say
-from runtime.engine import build_engine, find_builder, for_cpus_only
+from runtime.engine import build_engine, for_cpus_only, plan_engine
+from runtime.engine_library import find_builder
 from runtime.errors import BackendError
 from runtime.files import make_folder
+from runtime.sizes import parse_size
 from train.checkpoint import load_checkpoint
-from train.settings import parse_size
+from train.models import find_kind
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -43,6 +45,13 @@ def export(
     batch: Annotated[
         str, typer.Option(metavar=f"N|{ANY_BATCH}", help="Frames that one call takes.")
     ] = "1",
+    dynamic_size: Annotated[
+        bool,
+        typer.Option(
+            "--dynamic-size",
+            help="Graphs that take any size; engines are still built for one, by default --size.",
+        ),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; default: exports/RUN.")
     ] = None,
@@ -67,9 +76,9 @@ def export(
         checkpoint = newest_checkpoint()
         say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
     network, trained = load_checkpoint(checkpoint)
-    manifest = prepare_manifest(
-        trained, parse_size(size) if size else trained.input_size, batch_size
-    )
+    kind = find_kind(trained.model)
+    input_size = parse_size(size, kind.size_multiple, kind.smallest) if size else trained.input_size
+    manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
     folder = make_folder(out or default_folder(checkpoint))
     data_set, reason = find_data(checkpoint, data, pairs)
     say(reason)
@@ -103,7 +112,7 @@ def build_engines(graphs: list[Path], builder: str) -> None:
             raise
         return say(str(error).replace("MODEL.onnx", str(graphs[-1])))
     for graph in graphs:
-        say(f"engine: {build_engine(graph, builder)}")
+        say(f"engine: {build_engine(plan_engine(graph, builder))}")
 
 
 if __name__ == "__main__":

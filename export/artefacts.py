@@ -14,12 +14,13 @@ from torch import nn
 
 from export.golden import write_golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
-from export.half import activation_ranges, check_ranges, check_share, half_layers
+from export.half import activation_ranges, check_ranges, half_layers
 from export.int8 import KINDS
 from export.max_drop import quantise_within
 from export.parity import LIMITS, Parity, check
 from export.proof import Proof
 from runtime.files import atomic_path
+from runtime.half import check_share
 from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
@@ -38,14 +39,20 @@ class Exported:
     limits: Mapping[str, float]
 
 
-def prepare_manifest(checkpoint: Manifest, input_size: tuple[int, int], batch: int) -> Manifest:
+def prepare_manifest(
+    checkpoint: Manifest, input_size: tuple[int, int], batch: int, dynamic_size: bool = False
+) -> Manifest:
     """The checkpoint's manifest with what is decided at export: size, batch and tools."""
     tools = {name: version(name) for name in TOOLS}
     provenance = Provenance(
         checkpoint_sha256=checkpoint.artefact_sha256, tools=checkpoint.provenance.tools | tools
     )
     return dataclasses.replace(
-        checkpoint, input_size=input_size, batch=batch, provenance=provenance
+        checkpoint,
+        input_size=input_size,
+        batch=batch,
+        dynamic_size=dynamic_size,
+        provenance=provenance,
     )
 
 
@@ -90,7 +97,7 @@ def export_int8(
             kind=name,
             method=done.method,
             calibrated_on=calibration.frames.origin,
-            kept_float32=done.kept,
+            kept=done.kept,
         )
         described = dataclasses.replace(manifest, quantisation=quantisation)
         finished.append(_finish(folder / kind.file, network, done.graph, described, proof, limits))

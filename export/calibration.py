@@ -22,11 +22,12 @@ from train.console import console
 
 COUNT = 48
 """Pictures to calibrate on; more changed no range of a trained network by more than noise."""
-METHODS = {
+METHODS: dict[str, tuple[Any, dict[str, Any]]] = {
     "percentile": (CalibrationMethod.Percentile, {"percentile": 99.99}),
     "minmax": (CalibrationMethod.MinMax, {}),
+    "entropy": (CalibrationMethod.Entropy, {"num_bins": 2048, "num_quantized_bins": 128}),
 }
-"""How a range is drawn from what was seen. Which one is used is decided by measuring both."""
+"""How a range is drawn from what was seen. Which one is used is decided by measuring all."""
 QUANTISED = ("Conv", "ConvTranspose", "MaxPool")
 """Operators with 8-bit inputs; normalisation, concatenation and the logits stay in float32."""
 

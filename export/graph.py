@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import itertools
 from typing import Any
 
 import onnx
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from runtime.errors import ModelError
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
+from train.models import find_kind
 
 OPSET = 18
 """What torch's exporter writes without conversion; TensorRT 10.3 (JetPack 6) reads up to 20."""
@@ -52,15 +54,23 @@ class ExportedNetwork(nn.Module):
 
 
 def trace(network: ExportedNetwork, manifest: Manifest) -> onnx.ModelProto:
-    """The network as a clean graph of the manifest's input size and batch (0: any batch).
+    """The network as a clean graph of the manifest's input size and batch, either of which may be
+    free: a batch of 0 is any number of frames, dynamic_size any sides that are multiples of 16.
 
     Shapes are inferred, constants folded, dead nodes removed, every node named after its layer,
     and nothing in the file says where or when it was made. Raises ModelError.
     """
     height, width = manifest.input_size
+    multiple = find_kind(manifest.model).size_multiple
     # An example batch of 1 would be taken for a constant, so a free batch is traced with 2.
+    # The same holds for a free side of one multiple.
+    if manifest.dynamic_size:
+        height, width = max(height, 2 * multiple), max(width, 2 * multiple)
     example = torch.zeros(manifest.batch or 2, height, width, 3, dtype=torch.uint8)
     free = {} if manifest.batch else {0: torch.export.Dim("batch")}
+    if manifest.dynamic_size:
+        rows, columns = torch.export.Dim("rows"), torch.export.Dim("columns")
+        free |= {1: multiple * rows, 2: multiple * columns}
     program = torch.onnx.export(
         network,
         (example,),
@@ -82,8 +92,10 @@ def tidy(graph: onnx.ModelProto) -> onnx.ModelProto:
 
     Raises ModelError when the result is not a valid graph.
     """
+    names: set[str] = set()
     for node in graph.graph.node:
-        node.name = _layer_name(node)
+        node.name = _unused(_layer_name(node), names)
+        names.add(node.name)
         _forget(node)
     weights = {weight.name for weight in graph.graph.initializer}
     activations = [value for value in graph.graph.value_info if value.name not in weights]
@@ -123,6 +135,12 @@ def _layer_name(node: onnx.NodeProto) -> str:
     path = [scope.removeprefix("network").removeprefix(".") for scope in ast.literal_eval(scopes)]
     modules = [scope for scope in path[:-1] if scope]
     return str(modules[-1] if modules else (path or [node.name])[-1].strip("_"))
+
+
+def _unused(name: str, names: set[str]) -> str:
+    """`pool`, and `pool_2` where a layer runs twice or consists of several nodes."""
+    numbered = (f"{name}_{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], numbered) if each not in names)
 
 
 def _forget(part: Any) -> None:

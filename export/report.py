@@ -40,7 +40,7 @@ def _remark(manifest: Manifest) -> str | None:
         half, layers = manifest.half_layers["graph"]
         return f"{half} of {layers} layers are half precision"
     if manifest.quantisation is not None:
-        kept = ", ".join(manifest.quantisation.kept_float32) or "none"
+        kept = ", ".join(manifest.quantisation.kept) or "none"
         return f"{manifest.quantisation.method} calibration; layers kept in float32: {kept}"
     return None
 

@@ -6,7 +6,8 @@ OpenCV, NumPy and the backends are imported inside the commands, so that --help 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from runtime.engine_cli import build
 from runtime.errors import ModelError
 
 if TYPE_CHECKING:
+    from runtime.model import Model
     from runtime.sinks import Outputs
     from runtime.sources import LiveOptions
 
@@ -132,6 +134,19 @@ def segment(
             help="Reconnect when a live picture has not changed for S seconds; 0: never.",
         ),
     ] = 10.0,
+    input_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW", help="Run the network at this size; for --dynamic-size exports."
+        ),
+    ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild/--no-rebuild",
+            help="Build an engine that does not fit this machine anew from the graph beside it.",
+        ),
+    ] = True,
     max_frames: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after N frames of each source.")
     ] = None,
@@ -149,13 +164,20 @@ def segment(
     uris = [*map(str, camera or []), *(source or [])]
     if not uris:
         raise typer.BadParameter("give a source: --camera N or --source URI", context)
+    from runtime.model import load_model
     from runtime.sinks import Outputs
+    from runtime.sizes import parse_size
     from runtime.sources import live_options
 
     _segment(
         uris=uris,
         model_path=model or default_model(),
-        backend=backend,
+        load=partial(
+            load_model,
+            backend=backend,
+            input_size=parse_size(input_size) if input_size else None,
+            rebuild=rebuild,
+        ),
         outputs=Outputs(
             video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
         ),
@@ -170,7 +192,7 @@ def segment(
 def _segment(
     uris: Sequence[str],
     model_path: Path,
-    backend: str,
+    load: Callable[[Path], Model],
     outputs: Outputs,
     live: LiveOptions,
     max_staleness_s: float,
@@ -180,19 +202,18 @@ def _segment(
 ) -> None:
     """Runs all sources through one model and says how that went. Raises the first one's fault."""
     from runtime.cameras import open_cameras, run_cameras, unfinished
-    from runtime.model import load_model
     from runtime.report import live_lines, tell
     from runtime.stopping import end_at_once, stop_on_signals
 
     with (
-        load_model(model_path, backend) as loaded,
+        load(model_path) as loaded,
         open_cameras(uris, outputs, show, live) as (cameras, look),
         stop_on_signals() as stop,
     ):
         for reason in loaded.passed_over:
             say(reason)
         for camera in cameras:
-            say(f"{camera.source.info.uri} -> {model_path} on {loaded.backend.name}")
+            say(f"{camera.source.info.uri} -> {loaded.path} on {loaded.backend.name}")
         with live_lines(cameras, max_frames) as update:
 
             def each_time() -> bool:

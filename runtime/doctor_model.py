@@ -10,8 +10,8 @@ from typing import Any, Literal
 from runtime.backends import BACKENDS
 from runtime.doctor_findings import Finding
 from runtime.doctor_probe import probe
-from runtime.engine import find_builder
 from runtime.engine_binding import check_binding
+from runtime.engine_library import find_builder
 from runtime.errors import BackendError, FloodError
 from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu
@@ -79,7 +79,7 @@ def find_engine(artefact: Path, gpu: Gpu | None) -> tuple[Finding, Path | None]:
     """
     engines = engines_of(artefact)
     try:
-        trt, _, _ = find_builder()
+        trt, dialect, _ = find_builder()
     except BackendError as error:
         level, text = ("fail" if artefact in engines else "note"), str(error)
         if not engines:
@@ -88,7 +88,8 @@ def find_engine(artefact: Path, gpu: Gpu | None) -> tuple[Finding, Path | None]:
     misfits = []
     for engine in engines:
         try:
-            check_binding(engine, read_manifest(engine), trt.__version__, gpu, None)
+            manifest = read_manifest(engine)
+            check_binding(engine, manifest, dialect.library, trt.__version__, gpu)
         except FloodError as error:
             misfits.append(str(error))
             continue

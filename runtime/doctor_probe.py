@@ -43,7 +43,7 @@ def measure(artefact: Path, backend: str) -> dict[str, Any]:
     from runtime.golden import check_golden, read_golden
     from runtime.model import load_model
 
-    with load_model(artefact, backend) as model:
+    with load_model(artefact, backend, rebuild=False) as model:
         golden = read_golden(artefact, model.manifest)
         flipped = check_golden(golden, model.manifest, model.infer) if golden else None
         inputs = generated_input(model.manifest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from runtime.engine_versions import dialect_of
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu
@@ -12,6 +13,8 @@ from runtime.manifest import EngineBinding, Manifest
 
 ANY_GPU = "any"
 """Name and compute capability in the binding of an engine that was built ahead of time."""
+GRAPHS = {"fp32": ".onnx", "fp16": ".fp16.onnx", "int8": ".int8.tensorrt.onnx"}
+"""Precision of an engine -> how the name of its graph ends."""
 
 
 def bind(library: str, version: str, gpu: Gpu | None, source_sha256: str) -> EngineBinding:
@@ -26,25 +29,37 @@ def bind(library: str, version: str, gpu: Gpu | None, source_sha256: str) -> Eng
     )
 
 
-def engine_name(graph: Path, precision: str, binding: EngineBinding) -> str:
-    """`model.fp16.onnx` -> `model.fp16.tensorrt-10.3.0.orin.sm87.driver12.6.1a2b3c4d.engine`."""
+def engine_name(graph: Path, manifest: Manifest, binding: EngineBinding) -> str:
+    """`model.fp16.onnx` -> `model.fp16.tensorrt-10.3.0.orin.sm87.driver12.6.1a2b3c4d.engine`.
+
+    A graph that takes any size makes one engine per size: `model-384x640.fp16...`.
+    """
     name = graph.name.split(".")[0]
+    if manifest.dynamic_size:
+        name += "-{}x{}".format(*manifest.input_size)
     gpu = re.sub(r"[^a-z0-9]+", "-", binding.gpu.lower()).strip("-")
     capability = binding.compute_capability.replace(".", "")
     library = f"{binding.library.replace('_', '-')}-{binding.version}"
     bound = (f"sm{capability}", f"driver{binding.driver}", binding.source_sha256[:8])
-    return ".".join((name, precision, library, gpu, *bound, "engine"))
+    return ".".join((name, manifest.precision, library, gpu, *bound, "engine"))
+
+
+def graph_of(engine: Path, precision: str) -> Path | None:
+    """The graph of a precision that lies beside an engine, None where there is none."""
+    stem = re.sub(r"-\d+x\d+$", "", engine.name.split(".")[0])
+    graph = engine.with_name(stem + GRAPHS[precision])
+    return graph if graph.is_file() else None
 
 
 def check_binding(
-    engine: Path, manifest: Manifest, version: str, gpu: Gpu | None, graph: Path | None
+    engine: Path, manifest: Manifest, library: str, version: str, gpu: Gpu | None
 ) -> None:
     """Raises ModelError, with what differs and the command that rebuilds it, unless an engine was
-    built for this library version and this GPU, from the graph that lies beside it (if any)."""
+    built for this library and version and this GPU, from the graph that lies beside it (if any)."""
     bound = manifest.engine
     if bound is None:
         raise ModelError(f"{engine} has no binding in its manifest; build it with flood-runtime")
-    facts = [(bound.library, bound.version, version)]
+    facts = [("the library", bound.library, library), (bound.library, bound.version, version)]
     if bound.gpu != ANY_GPU:
         facts += [
             ("GPU", bound.gpu, gpu.name if gpu else "none"),
@@ -55,11 +70,19 @@ def check_binding(
             ),
             ("driver", bound.driver, gpu.driver if gpu else "none"),
         ]
-    if graph is not None:
-        facts.append(("source graph", bound.source_sha256[:12], sha256(graph)[:12]))
+    if source := _source_of(engine, manifest, bound):
+        facts.append(("source graph", bound.source_sha256[:12], sha256(source)[:12]))
     for what, built_for, here in facts:
         if built_for != here:
+            graph = graph_of(engine, manifest.precision)
             raise ModelError(
                 f"{engine} was built for {what} {built_for}, here it is {here}; rebuild it with: "
                 f"flood-runtime build {graph or 'MODEL.onnx'}"
             )
+
+
+def _source_of(engine: Path, manifest: Manifest, bound: EngineBinding) -> Path | None:
+    """What the builder read: for FP16 that depends on its version."""
+    if manifest.precision != "fp16":
+        return graph_of(engine, manifest.precision)
+    return graph_of(engine, dialect_of(bound.library, bound.version).fp16_graph)

@@ -15,16 +15,21 @@ def build(
     builder: Annotated[
         str, typer.Option(metavar="NAME", help="auto, tensorrt or tensorrt-rtx.")
     ] = "auto",
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="HxW", help="Input size, for a graph exported with --dynamic-size."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; default: beside the graph.")
     ] = None,
 ) -> None:
     """Build an engine for this machine; the precision is the graph's."""
     from runtime.console import say
-    from runtime.engine import build_engine
+    from runtime.engine import build_engine, plan_engine
     from runtime.manifest import read_manifest
+    from runtime.sizes import parse_size
 
-    engine = build_engine(graph, builder, out)
+    engine = build_engine(plan_engine(graph, builder, out, parse_size(size) if size else None))
     for where, (half, layers) in read_manifest(engine).half_layers.items():
-        say(f"half precision in the {where} network: {half} of {layers} layers")
+        say(f"half precision in the {where}: {half} of {layers} layers")
     typer.echo(engine)

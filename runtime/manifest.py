@@ -66,21 +66,23 @@ class EngineBinding:
 class Quantisation:
     """How an INT8 graph came about. kind: "cpu" (unsigned activations) or "tensorrt" (signed,
     symmetric). method: how ranges were drawn. calibrated_on: the pictures, as one sentence.
-    kept_float32: layers that would have cost too much accuracy, dearest first."""
+    kept: layers that would have cost too much accuracy, dearest first; they stay in float32 for
+    CPUs and in half precision for TensorRT."""
 
     kind: str
     method: str
     calibrated_on: str
-    kept_float32: tuple[str, ...]
+    kept: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
-    any number of frames. half_layers: where layers were counted ("graph", "tensorrt") -> how many
-    compute in half precision, of how many; empty for other precisions. quantisation: only of
-    INT8. engine: only of engines."""
+    any number of frames. dynamic_size: whether the artefact takes any size of multiples of 16;
+    input_size is then the one it is run at unless told otherwise. half_layers: where layers were
+    counted ("graph", "tensorrt network") -> how many compute in half precision, of how many; empty
+    for other precisions. quantisation: only of INT8. engine: only of engines."""
 
     schema: int
     model: str
@@ -97,6 +99,7 @@ class Manifest:
     trained_on: TrainedOn
     provenance: Provenance
     artefact_sha256: str
+    dynamic_size: bool = False
     half_layers: dict[str, tuple[int, int]] = field(default_factory=dict)
     quantisation: Quantisation | None = None
     engine: EngineBinding | None = None
@@ -105,6 +108,17 @@ class Manifest:
         for wanted, holds in _rules(self):
             if not holds:
                 raise ManifestError(f"the manifest breaks a rule: {wanted}; export the model anew")
+
+    def at_size(self, input_size: tuple[int, int]) -> Manifest:
+        """The manifest of the same artefact run at another (height, width). Raises ManifestError
+        for an artefact of a fixed size, and for sides that are no multiples of 16."""
+        if not self.dynamic_size and input_size != self.input_size:
+            height, width = self.input_size
+            raise ManifestError(
+                f"this model takes {height}x{width} only, not {input_size[0]}x{input_size[1]}; "
+                "export it anew with --size or with --dynamic-size"
+            )
+        return dataclasses.replace(self, input_size=input_size)
 
 
 def manifest_path(artefact: Path) -> Path:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from runtime.backends import Backend, load_backend
 from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose
+from runtime.engine_renewal import ENGINE_SUFFIX, fitting_engine
 from runtime.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
 class Model:
     """What turns inputs into logits, and the contract by which inputs are made and logits read.
 
+    path: the artefact itself, where it is a file; an engine that was built anew has another name.
     passed_over: one line for each faster backend that "auto" tried in vain: which and why.
     """
 
     manifest: Manifest
     backend: Backend
+    path: Path | None = None
     passed_over: tuple[str, ...] = ()
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -50,14 +53,25 @@ class Model:
         self.backend.__exit__(kind, error, trace)
 
 
-def load_model(path: Path, backend: str = "auto") -> Model:
+def load_model(
+    path: Path,
+    backend: str = "auto",
+    *,
+    input_size: tuple[int, int] | None = None,
+    rebuild: bool = True,
+) -> Model:
     """Verifies an artefact against its manifest and loads it into a backend.
 
-    backend: a name, or "auto" for the fastest that is seen to give the right answer. Raises
-    ManifestError, ModelError or BackendError.
+    backend: a name, or "auto" for the fastest that is seen to give the right answer. input_size:
+    (height, width) to run at, for an artefact that was exported with --dynamic-size. rebuild:
+    whether an engine that does not fit this machine is built anew from the graph beside it, which
+    takes minutes. Raises ManifestError, ModelError or BackendError.
     """
+    if rebuild and path.suffix == ENGINE_SUFFIX:
+        path = fitting_engine(path)
     manifest = read_manifest(path)
+    resized = manifest if input_size is None else manifest.at_size(input_size)
     if backend != "auto":
-        return Model(manifest, load_backend(path, manifest, backend))
+        return Model(resized, load_backend(path, manifest, backend), path)
     choice = choose(path, manifest)
-    return Model(manifest, choice.backend, choice.passed_over)
+    return Model(resized, choice.backend, path, choice.passed_over)

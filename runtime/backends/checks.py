@@ -29,7 +29,7 @@ class Tensor:
 def wanted_tensors(manifest: Manifest) -> tuple[Tensor, Tensor]:
     """The one input and the one output of an artefact that fits this manifest."""
     batch = manifest.batch or None
-    height, width = manifest.input_size
+    height, width = (None, None) if manifest.dynamic_size else manifest.input_size
     return (
         Tensor(INPUT_NAME, "uint8", (batch, height, width, 3)),
         Tensor(OUTPUT_NAME, "float32", (batch, 1, height, width)),

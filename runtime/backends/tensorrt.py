@@ -44,7 +44,7 @@ class TensorRtBackend:
         gpu = current_gpu()
         if gpu is None:
             raise no_gpu("tensorrt")
-        check_binding(path, manifest, trt.__version__, gpu, None)
+        check_binding(path, manifest, trt.__name__, trt.__version__, gpu)
         self.name = f"{trt.__name__.replace('_', '-')} {trt.__version__}"
         self._log = BuildState()
         self._runtime: tensorrt.Runtime = trt.Runtime(error_collector(trt, self._log))

@@ -36,11 +36,12 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @pytest.fixture(scope="session")
 def network() -> nn.Module:
     """A VGG19UNet that has learnt enough for its logits to take sides."""
-    torch.manual_seed(0)
     network = build_model("vgg19unet", WIDTH).eval()
+    torch.manual_seed(0)
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     scenes = [generate_scene(seed, (96, 128)) for seed in (0, 1, 2, 5)]
     images = np.stack([cv2.resize(scene.image, SIZE[::-1]) for scene in scenes])
     masks = np.stack([cv2.resize(scene.mask.astype(np.float32), SIZE[::-1]) for scene in scenes])

@@ -107,6 +107,19 @@ def test_a_dynamic_batch_takes_any_number_of_frames(
         np.testing.assert_allclose(logits, expected[:count], atol=2e-3)
 
 
+def test_a_free_size_takes_any_multiple_of_16(network: nn.Module, manifest: Manifest) -> None:
+    free = dataclasses.replace(manifest, dynamic_size=True)
+    graph = trace(ExportedNetwork(network, free), free)
+    sides = [side.dim_param for side in graph.graph.input[0].type.tensor_type.shape.dim[:3]]
+    assert sides == ["batch", "16*rows", "16*columns"]
+    for size in ((16, 16), (32, 48), (48, 80), (16, 144)):
+        inputs = frames(2, dataclasses.replace(manifest, input_size=size))
+        expected = reference_logits(network, manifest, inputs)
+        np.testing.assert_allclose(run_graph(graph, inputs), expected, atol=2e-3)
+    again = trace(ExportedNetwork(network, free), free)
+    assert to_bytes(again) == to_bytes(graph)
+
+
 def test_a_dark_frame_is_normalised_like_any_other(
     traced: Traced, network: nn.Module, manifest: Manifest
 ) -> None:

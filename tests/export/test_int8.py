@@ -17,8 +17,8 @@ from export.graph import to_bytes
 from export.int8 import KINDS, quantise, weighted_layers
 from export.max_drop import dearest_first, quantise_within
 from export.proof import Proof
-from runtime import engine
-from runtime.engine import build_engine
+from runtime.engine import build_engine, plan_engine
+from runtime.engine_library import load_library
 from runtime.errors import ModelError, ParityError
 from runtime.manifest import Manifest, read_manifest
 
@@ -147,12 +147,12 @@ def test_a_gate_that_cannot_be_held_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(engine._load("tensorrt_rtx") is None, reason="no TensorRT for RTX here")
+@pytest.mark.skipif(load_library("tensorrt_rtx") is None, reason="no TensorRT for RTX here")
 def test_tensorrt_builds_its_kind_and_is_not_given_the_other(
     network: nn.Module, fixed: Manifest, proof: Proof, tmp_path: Path
 ) -> None:
     export_int8(network, fixed, tmp_path, proof, proof, max_drop=1.0)
-    built = build_engine(tmp_path / KINDS["tensorrt"].file, "tensorrt-rtx")
+    built = build_engine(plan_engine(tmp_path / KINDS["tensorrt"].file, "tensorrt-rtx"))
     assert ".int8." in built.name
     with pytest.raises(ModelError, match=r"INT8 graph for CPUs.*model.int8.tensorrt.onnx instead"):
-        build_engine(tmp_path / KINDS["cpu"].file, "tensorrt-rtx")
+        build_engine(plan_engine(tmp_path / KINDS["cpu"].file, "tensorrt-rtx"))

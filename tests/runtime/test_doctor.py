@@ -17,6 +17,7 @@ from runtime.backends import BACKENDS
 from runtime.doctor_findings import Finding, as_lines, passed
 from runtime.doctor_model import find_backends, find_certificate, find_engine, find_golden
 from runtime.doctor_probe import probe
+from runtime.engine_versions import dialect_of
 from runtime.golden import write_golden
 from runtime.manifest import manifest_path, read_manifest
 from tests.runtime.conftest import Command
@@ -150,7 +151,10 @@ def test_engines_that_fit_are_tried_and_foreign_ones_are_told(
     class Library:
         __version__ = "10.3.0"
 
-    monkeypatch.setattr("runtime.doctor_model.find_builder", lambda: (Library, None, ORIN))
+    monkeypatch.setattr(
+        "runtime.doctor_model.find_builder",
+        lambda: (Library, dialect_of("tensorrt", "10.3.0"), ORIN),
+    )
     found, engine = find_engine(model, ORIN)
     assert (found.level, engine) == ("note", None)
     assert found.text.endswith(f"flood-runtime build {model}")

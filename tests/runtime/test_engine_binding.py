@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.engine_binding import bind, check_binding, engine_name
+from runtime.engine_binding import bind, check_binding, engine_name, graph_of
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu, current_gpu
@@ -21,25 +21,31 @@ def manifest(graph: Path, gpu: Gpu | None = ORIN) -> Manifest:
         threshold=0.5, class_names=("dry", "water"), precision="fp16",
         trained_on=TrainedOn(dataset="d", fingerprint="0" * 64, split="s", scores={}),
         provenance=Provenance(checkpoint_sha256="0" * 64, tools={}), artefact_sha256="0" * 64,
-        engine=bind("tensorrt", "10.3.0", gpu, sha256(graph)),
+        engine=bind("tensorrt", "10.3.0", gpu, sha256(graph.with_name("model.onnx"))),
     )  # fmt: skip
 
 
 @pytest.fixture
 def graph(tmp_path: Path) -> Path:
+    """The FP16 graph, with the FP32 graph beside it, from which 10.3 builds its FP16 engines."""
     path = tmp_path / "model.fp16.onnx"
-    path.write_bytes(b"graph")
+    path.write_bytes(b"half graph")
+    (tmp_path / "model.onnx").write_bytes(b"graph")
     return path
+
+
+def check(graph: Path, built: Manifest, version: str = "10.3.0", gpu: Gpu | None = ORIN) -> None:
+    check_binding(graph.with_name("model.engine"), built, "tensorrt", version, gpu)
 
 
 def test_the_name_carries_what_the_engine_is_bound_to(graph: Path) -> None:
     binding = bind("tensorrt", "10.3.0", ORIN, "1a2b3c4d" * 8)
-    name = engine_name(graph, "fp16", binding)
+    name = engine_name(graph, manifest(graph), binding)
     assert name == "model.fp16.tensorrt-10.3.0.orin-nvgpu.sm87.driver12.6.1a2b3c4d.engine"
 
 
 def test_at_home_an_engine_is_accepted(graph: Path) -> None:
-    check_binding(Path("e.engine"), manifest(graph), "10.3.0", ORIN, graph)
+    check(graph, manifest(graph))
 
 
 @pytest.mark.parametrize(
@@ -60,28 +66,53 @@ def test_abroad_one_line_says_what_differs_and_how_to_rebuild(
     graph: Path, version: str, gpu: Gpu | None, told: str
 ) -> None:
     with pytest.raises(ModelError, match=told) as caught:
-        check_binding(Path("e.engine"), manifest(graph), version, gpu, graph)
+        check(graph, manifest(graph), version, gpu)
     assert f"flood-runtime build {graph}" in str(caught.value)
+
+
+def test_an_engine_of_another_library_is_told_so(graph: Path) -> None:
+    with pytest.raises(ModelError, match="for the library tensorrt, here it is tensorrt_rtx"):
+        check_binding(graph, manifest(graph), "tensorrt_rtx", "1.7.1", ORIN)
 
 
 def test_a_changed_graph_makes_its_engine_stale(graph: Path) -> None:
     built = manifest(graph)
+    source = graph.with_name("model.onnx")
+    source.write_bytes(b"another graph")
+    with pytest.raises(ModelError, match="built for source graph") as caught:
+        check(graph, built)
+    assert f"flood-runtime build {graph}" in str(caught.value), "the graph that names its precision"
+    source.unlink()
+    check(graph, built)
+
+
+def test_from_10_12_on_the_fp16_graph_is_what_counts(graph: Path) -> None:
+    binding = bind("tensorrt", "10.16.2", ORIN, sha256(graph))
+    built = dataclasses.replace(manifest(graph), engine=binding)
+    check(graph, built, "10.16.2")
     graph.write_bytes(b"another graph")
     with pytest.raises(ModelError, match="built for source graph"):
-        check_binding(Path("e.engine"), built, "10.3.0", ORIN, graph)
-    check_binding(Path("e.engine"), built, "10.3.0", ORIN, None)
+        check(graph, built, "10.16.2")
+
+
+def test_a_graph_of_any_size_has_an_engine_for_each(graph: Path) -> None:
+    built = dataclasses.replace(manifest(graph), dynamic_size=True, input_size=(384, 640))
+    assert built.engine is not None
+    name = engine_name(graph, built, built.engine)
+    assert name.startswith("model-384x640.fp16.tensorrt-10.3.0.")
+    assert graph_of(graph.with_name(name), "fp16") == graph
 
 
 def test_an_engine_built_ahead_of_time_runs_on_any_gpu_of_its_library(graph: Path) -> None:
-    check_binding(Path("e.engine"), manifest(graph, gpu=None), "10.3.0", ORIN, graph)
+    check(graph, manifest(graph, gpu=None))
     with pytest.raises(ModelError, match=r"here it is 1\.8"):
-        check_binding(Path("e.engine"), manifest(graph, gpu=None), "1.8", ORIN, graph)
+        check(graph, manifest(graph, gpu=None), "1.8")
 
 
 def test_a_graphs_manifest_binds_nothing(graph: Path) -> None:
     plain = dataclasses.replace(manifest(graph), engine=None)
     with pytest.raises(ModelError, match="no binding in its manifest"):
-        check_binding(Path("e.engine"), plain, "10.3.0", ORIN, graph)
+        check(graph, plain)
 
 
 def test_asking_for_the_gpu_answers_on_every_machine() -> None:

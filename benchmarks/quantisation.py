@@ -1,0 +1,124 @@
+"""Which library and calibration method make the best INT8: `python -m benchmarks.quantisation`.
+
+Every candidate sees the same training pictures and is judged on the same validation pictures,
+against PyTorch in float32 and the true masks. Libraries that are not installed are passed over.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import onnx
+import typer
+
+from export.artefacts import prepare_manifest
+from export.calibration import COUNT, METHODS, calibrate
+from export.frames import CALIBRATING, find_data, proof_frames
+from export.graph import ExportedNetwork, to_bytes, trace
+from export.int8 import KINDS, quantise
+from export.proof import prove
+from runtime.console import run, say
+from runtime.manifest import INPUT_NAME
+from train.checkpoint import load_checkpoint
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+Candidates = Iterator[tuple[str, str, Callable[[], onnx.ModelProto]]]
+
+
+@app.command()
+def compare(
+    checkpoint: Annotated[Path, typer.Argument(help="A .safetensors file of a trained network.")],
+    data: Annotated[str | None, typer.Option(metavar="DIR", help="Photographs.")] = None,
+    pairs: Annotated[Path | None, typer.Option(metavar="CSV", help="Pairs and splits.")] = None,
+    frames: Annotated[int, typer.Option(min=1, help="Validation pictures to judge on.")] = 41,
+    only: Annotated[str, typer.Option(metavar="WORD", help="Only names with this in them.")] = "",
+) -> None:
+    """Print a row for each candidate: accuracy now; time them on a quiet machine with the table."""
+    network, trained = load_checkpoint(checkpoint)
+    manifest = prepare_manifest(trained, trained.input_size, 1)
+    data_set, reason = find_data(checkpoint, data, pairs)
+    say(reason)
+    proof = prove(network, manifest, proof_frames(data_set, manifest, frames))
+    inputs = proof_frames(data_set, manifest, COUNT, CALIBRATING).inputs
+    graph = trace(ExportedNetwork(network, manifest), manifest)
+    typer.echo(
+        "| library and method | activations | IoU lost | pixels flipped | mean logit error |"
+    )
+    typer.echo("|---|---|---|---|---|")
+    for name, activations, make in candidates(graph, inputs):
+        if only not in name:
+            continue
+        parity = proof.measure_graph(make(), manifest)
+        typer.echo(
+            f"| {name} | {activations} | {100 * (parity.iou_drop or 0):.3f} points "
+            f"| {100 * parity.flipped:.3f} % | {parity.mean_abs:.4f} |"
+        )
+
+
+def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
+    """Name, kind of activations and maker of every graph that can be made here."""
+    for kind in KINDS.values():
+        word = "signed, symmetric" if kind.symmetric else "unsigned"
+        for method in METHODS:
+            yield (
+                f"ONNX Runtime, {method}",
+                word,
+                lambda kind=kind, method=method: quantise(  # type: ignore[misc]
+                    graph, calibrate(graph, inputs, method, symmetric=kind.symmetric), kind
+                ),
+            )
+    if importlib.util.find_spec("nncf"):
+        yield "NNCF, mixed", "unsigned", lambda: with_nncf(graph, inputs, "mixed")
+        yield (
+            "NNCF, performance",
+            "signed, symmetric",
+            lambda: with_nncf(graph, inputs, "performance"),
+        )
+    if importlib.util.find_spec("modelopt"):
+        for method in ("max", "entropy"):
+            yield (
+                f"ModelOpt, {method}",
+                "signed, symmetric",
+                lambda method=method: with_modelopt(graph, inputs, method),  # type: ignore[misc]
+            )
+
+
+def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str) -> onnx.ModelProto:
+    """NNCF's post-training quantisation with its bias correction."""
+    import nncf
+
+    pictures = nncf.Dataset(list(inputs), lambda frame: {INPUT_NAME: frame[None]})
+    quantised: onnx.ModelProto = nncf.quantize(
+        onnx.ModelProto.FromString(to_bytes(graph)),
+        pictures,
+        preset=nncf.QuantizationPreset(preset),
+        subset_size=len(inputs),
+    )
+    return quantised
+
+
+def with_modelopt(graph: onnx.ModelProto, inputs: Any, method: str) -> onnx.ModelProto:
+    """NVIDIA ModelOpt's Q/DQ placement for TensorRT, calibrated on the processor."""
+    from modelopt.onnx.quantization import quantize
+
+    with tempfile.TemporaryDirectory() as folder:
+        source, result = Path(folder) / "model.onnx", Path(folder) / "int8.onnx"
+        source.write_bytes(to_bytes(graph))
+        quantize(
+            str(source),
+            quantize_mode="int8",
+            calibration_data={INPUT_NAME: inputs},
+            calibration_method=method,
+            calibration_eps=["cpu"],
+            high_precision_dtype="fp32",
+            output_path=str(result),
+        )
+        return onnx.load(result)
+
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,60 @@
+"""An engine that does not fit this machine any more, and the graph beside it that makes one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.console import say
+from runtime.engine import Plan, build_engine, plan_engine
+from runtime.engine_binding import check_binding, graph_of
+from runtime.engine_library import LIBRARIES, load_library
+from runtime.errors import FloodError, ModelError
+from runtime.gpu import current_gpu
+from runtime.manifest import EngineBinding, read_manifest
+
+ENGINE_SUFFIX = ".engine"
+
+
+def fitting_engine(engine: Path) -> Path:
+    """The engine itself where it fits this machine and the graph beside it; else the one that was
+    or is now built from that graph, after one line that says why.
+
+    Without a GPU, the library or the graph the engine itself is returned, and the backend says
+    what is wrong. Raises ManifestError for a damaged engine, and what build_engine raises.
+    """
+    manifest = read_manifest(engine)
+    gpu, graph = current_gpu(), graph_of(engine, manifest.precision)
+    if manifest.engine is None or gpu is None or graph is None:
+        return engine
+    builder = _builder(manifest.engine)
+    library = load_library(LIBRARIES[builder]) if builder else None
+    if builder is None or library is None:
+        return engine
+    try:
+        check_binding(engine, manifest, library.__name__, library.__version__, gpu)
+    except ModelError as misfit:
+        size = manifest.input_size if read_manifest(graph).dynamic_size else None
+        return _renew(plan_engine(graph, builder, engine.parent, size), str(misfit))
+    return engine
+
+
+def _renew(plan: Plan, misfit: str) -> Path:
+    reason = misfit.split("; rebuild it with")[0]
+    if _is_built(plan):
+        say(f"{reason}; taking {plan.engine.name}, which fits")
+        return plan.engine
+    say(f"{reason}; building it anew from {plan.graph.name} (--no-rebuild refuses it instead)")
+    return build_engine(plan)
+
+
+def _builder(bound: EngineBinding) -> str | None:
+    """The builder of an engine's own library, else any other; None where there is none."""
+    names = sorted(LIBRARIES, key=lambda name: LIBRARIES[name] != bound.library)
+    return next((name for name in names if load_library(LIBRARIES[name]) is not None), None)
+
+
+def _is_built(plan: Plan) -> bool:
+    try:
+        return read_manifest(plan.engine).engine == plan.binding
+    except FloodError:
+        return False
