@@ -14,7 +14,7 @@ setup: .venv/ready  ## create .venv with everything that development needs
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
-		--editable '.[cpu,openvino,video,train,export]' --group dev
+		--editable '.[cpu,openvino,video,train,smp,export]' --group dev
 	@# Types only: with its dependencies it would fetch TensorRT itself.
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps tensorrt-stubs==10.13.0.35.1
 	@touch $@
@@ -43,7 +43,7 @@ bench: setup  ## the backends side by side, with parity
 
 lock: setup  ## pin the newest versions that fit pyproject.toml into constraints.txt
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 \
-		--extra cpu --extra openvino --extra video --extra train --extra export --group dev \
+		--extra cpu --extra openvino --extra video --extra train --extra smp --extra export --group dev \
 		--no-header --no-annotate --no-emit-index-url --upgrade --output-file constraints.txt
 
 clean:  ## remove the environment, the demo and all caches
