@@ -46,6 +46,18 @@ def read_record(path: Path) -> Record:
     )
 
 
+def setting(value: Any) -> str:
+    """One value of config.json for people."""
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        sizes = all(isinstance(item, int) for item in value)
+        return (" × " if sizes else ", ").join(map(str, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _settings(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from train.checkpoint import load_checkpoint
 from train.compute import Compute
 from train.dataset import GENERATED
 from train.metrics import LABELS, score
-from train.record import Record, read_record
+from train.record import Record, read_record, setting
 from train.run_folder import RunFolder
 from train.summary import pictures as shown
 from train.summary import plots
@@ -94,17 +94,5 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["setting"] = _setting
+    environment.filters["setting"] = setting
     return environment.get_template(TEMPLATE)
-
-
-def _setting(value: Any) -> str:
-    """One value of config.json for people."""
-    if value is None:
-        return "not given"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        sizes = all(isinstance(item, int) for item in value)
-        return (" × " if sizes else ", ").join(map(str, value)) or "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
