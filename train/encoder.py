@@ -44,17 +44,20 @@ def prepare_encoder(model: Network, choice: str, he_init: bool) -> bool:
 
 def _find_imagenet(model: Network, *, required: bool) -> tuple[dict[str, Tensor], str] | None:
     """The encoder's weights and where they come from, or None where they are not required."""
-    kind = model.kind
-    try:
-        if model.width != 1.0:
-            raise ModelError(
-                f"ImageNet's weights fit {kind.name} at width 1.0 only, not {model.width:g}; "
-                "choose --encoder none or --width 1.0"
-            )
-        return kind.imagenet(), f"ImageNet's weights for {kind.name}"
-    except ModelError:
+    kind, problem = model.kind, None
+    if kind.imagenet is None:
+        problem = f"there are no ImageNet weights for {kind.name}; choose --encoder none"
+    elif model.width != 1.0:
+        problem = (
+            f"ImageNet's weights fit {kind.name} at width 1.0 only, not {model.width:g}; "
+            "choose --encoder none or --width 1.0"
+        )
+    if problem is not None:
         if required:
-            raise
+            raise ModelError(problem)
+        return None
+    try:
+        return kind.imagenet(), f"ImageNet's weights for {kind.name}"
     except OSError as error:
         if required:
             raise ModelError(
@@ -63,7 +66,7 @@ def _find_imagenet(model: Network, *, required: bool) -> tuple[dict[str, Tensor]
                 "try --encoder none, or --encoder FILE with weights that you have"
             ) from error
         say("no ImageNet weights here (download failed): the encoder is trained from scratch")
-    return None
+        return None
 
 
 def _start(model: Network, he_init: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor, nn
+from torchvision.models import VGG
 
 from runtime.manifest import SIZE_MULTIPLE
 
@@ -16,15 +17,15 @@ class Kind:
     """One kind of network, by the name that stands in a manifest.
 
     build: a network with fresh weights, from the width factor. imagenet: ImageNet's weights of its
-    encoder under the encoder's own names; raises ModelError where there are none for it, OSError
-    where they cannot be had now. scales: whether widths other than 1.0 can be built. start: how
-    its fresh weights are drawn: by the "recipe", always as "he" et al. (2015) wrote, or as
+    encoder under the encoder's own names, which fit width 1.0; None where there are none; raises
+    OSError where they cannot be had now. scales: whether widths other than 1.0 can be built. start:
+    how its fresh weights are drawn: by the "recipe", always as "he" et al. (2015) wrote, or as
     "built". size_multiple and smallest: of both sides of the input, in pixels.
     """
 
     name: str
     build: Callable[[float], nn.Module]
-    imagenet: Callable[[], dict[str, Tensor]]
+    imagenet: Callable[[], dict[str, Tensor]] | None
     scales: bool = True
     start: str = "recipe"
     size_multiple: int = SIZE_MULTIPLE
@@ -46,13 +47,13 @@ class Network(Protocol):
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:
-    """The encoder's layers in running order: those of `features` for VGG, else the whole encoder
-    as one; empty where there is no encoder. model: bare, or wrapped for speed or several GPUs."""
+    """The encoder's layers in running order where it is VGG, else the whole encoder as one; empty
+    where there is no encoder. model: bare, or wrapped for speed or for several GPUs."""
     encoder = _bare(model).encoder
     if encoder is None:
         return []
-    layers = getattr(encoder, "features", encoder)
-    return list(layers) if isinstance(layers, nn.Sequential) else [encoder]
+    layers = encoder.features if isinstance(encoder, VGG) else encoder
+    return list(layers) if isinstance(layers, nn.Sequential) else [layers]
 
 
 def encoder_parameters(model: nn.Module) -> Iterator[nn.Parameter]:

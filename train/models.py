@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
 from runtime.errors import ModelError
 from train import smp, unet
@@ -10,11 +10,6 @@ from train.imagenet import vgg19_features_weights
 from train.kind import Kind
 from train.model import VGG19UNet
 from train.unet import UNet
-
-
-def _none_for(name: str, why: str) -> dict[str, Tensor]:
-    raise ModelError(f"no ImageNet weights fit {name}: {why}; choose --encoder none")
-
 
 KINDS = {
     kind.name: kind
@@ -27,12 +22,12 @@ KINDS = {
         Kind(
             name="vgg19unet-bn",
             build=lambda width: VGG19UNet(num_classes=2, width=width, batch_norm=True),
-            imagenet=lambda: _none_for("vgg19unet-bn", "they are for VGG-19 without batch norm"),
+            imagenet=None,
         ),
         Kind(
             name="unet",
             build=UNet,
-            imagenet=lambda: _none_for("unet", "it has no encoder that was ever trained alone"),
+            imagenet=None,
             start="he",
             smallest=unet.SMALLEST,
         ),

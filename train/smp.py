@@ -52,7 +52,7 @@ def find_kind(name: str) -> Kind:
     return Kind(
         name=name,
         build=lambda width: _build(name, weights=None),
-        imagenet=partial(_imagenet, name),
+        imagenet=partial(_imagenet, name) if _has_imagenet(library, encoder) else None,
         scales=False,
         start="built",
         size_multiple=STRIDE,
@@ -77,15 +77,8 @@ def _build(name: str, weights: str | None) -> nn.Module:
 
 
 def _imagenet(name: str) -> dict[str, Tensor]:
-    """ImageNet's weights of a network's encoder. Raises OSError, ModelError where none exist."""
-    _, encoder = _parts(name)
-    kept = _pretrained(_library(name), encoder)
-    if "imagenet" not in kept:
-        raise ModelError(
-            f"the library has no ImageNet weights for the encoder {encoder} (it has: "
-            f"{', '.join(kept) or 'none'}); choose --encoder none, or a file"
-        )
-    say(f"getting ImageNet's weights for {encoder} ...")
+    """ImageNet's weights of a network's encoder, from the cache or the network. Raises OSError."""
+    say(f"getting ImageNet's weights for {name.removeprefix(PREFIX)} ...")
     with patience():
         return dict(_build(name, weights="imagenet").encoder.state_dict())
 
@@ -120,13 +113,12 @@ def _encoders(library: ModuleType, wanted: str) -> list[str]:
     return [FROM_TIMM + name for name in names]
 
 
-def _pretrained(library: ModuleType, encoder: str) -> list[str]:
-    """What weights of an encoder are called."""
+def _has_imagenet(library: ModuleType, encoder: str) -> bool:
+    """Whether the library knows where ImageNet's weights for an encoder are kept."""
     if encoder.startswith(FROM_TIMM):
         timm: Any = importlib.import_module("timm")
-        known = timm.models.is_model_pretrained(encoder.removeprefix(FROM_TIMM))
-        return ["imagenet"] if known else []
-    return list(library.encoders.encoders[encoder]["pretrained_settings"])
+        return bool(timm.models.is_model_pretrained(encoder.removeprefix(FROM_TIMM)))
+    return "imagenet" in library.encoders.encoders[encoder]["pretrained_settings"]
 
 
 def _near(wanted: str, known: Sequence[str]) -> str:
