@@ -112,5 +112,5 @@ def _svg(description: str, draw: Callable[[Axes], None]) -> Markup:
         body = body.replace(colour, f"var(--{name})")
     opening, _, rest = body.partition(">")
     opening = re.sub(r' (width|height)="[^"]*"', "", opening)
-    rest = re.sub(r'<g id="\w+">', "<g>", rest)  # the same names in every plot
+    rest = re.sub(r'<g id="[^"]+">', "<g>", rest)  # the same names in every plot
     return Markup(f'<svg role="img" aria-label="{escape(description)}"{opening}>{rest}')
