@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import typer
@@ -39,3 +40,8 @@ def parse_batch(text: str) -> int:
             f"'{text}' is no batch; wanted 1 to {LARGEST_BATCH} or '{ANY_BATCH}'"
         )
     return int(text)
+
+
+def changed_limits(usual: Mapping[str, float], **given: float | None) -> dict[str, float]:
+    """A precision's limits with those that were given on the command line in their place."""
+    return {**usual, **{name: limit for name, limit in given.items() if limit is not None}}

@@ -12,13 +12,15 @@ import onnx
 import torch
 from torch import nn
 
+from export.certificate import certify, grant
 from export.golden import write_golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import activation_ranges, check_ranges, half_layers
 from export.int8 import KINDS
 from export.max_drop import quantise_within
-from export.parity import LIMITS, Parity, check
+from export.parity import LIMITS
 from export.proof import Proof
+from runtime.certificate import Certificate
 from runtime.files import atomic_path
 from runtime.half import check_share
 from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
@@ -35,8 +37,7 @@ class Exported:
 
     path: Path
     manifest: Manifest
-    parity: Parity
-    limits: Mapping[str, float]
+    certificate: Certificate
 
 
 def prepare_manifest(
@@ -62,7 +63,7 @@ def export_graph(
     """Writes an FP32 or FP16 graph with its manifest, once it has passed its precision's limits.
 
     Raises ParityError when it does not, ModelError when FP16 would overflow or is not FP16,
-    SinkError when the folder cannot be written; then nothing of it is left.
+    SinkError when the folder cannot be written; then nothing is left of it but the evidence.
     """
     path = folder / FILES[precision]
     manifest = dataclasses.replace(manifest, precision=precision)
@@ -114,8 +115,9 @@ def _finish(
 ) -> Exported:
     with atomic_path(path) as temporary:
         temporary.write_bytes(to_bytes(graph))
-        parity = proof.measure(temporary, manifest)
-        check(parity, limits, path.name)
+        verdict = certify(path, temporary, manifest, proof, limits)
+        if verdict.error is not None:
+            raise verdict.error
         write_golden_frames(network, manifest, path)
     sealed = write_manifest(manifest, path)
-    return Exported(path=path, manifest=sealed, parity=parity, limits=limits)
+    return Exported(path=path, manifest=sealed, certificate=grant(verdict, path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from runtime.errors import DataError
 from runtime.manifest import Manifest
 from runtime.processing import preprocess
-from train.dataset import SYNTHETIC, DataSet, open_dataset
+from train.dataset import SYNTHETIC, DataSet, Samples, open_dataset
 from train.metrics import network_mask
 from train.settings import read_settings
 
@@ -22,12 +24,25 @@ COUNT = 16
 @dataclass(frozen=True, kw_only=True)
 class ProofFrames:
     """inputs: (N, h, w, 3) uint8 RGB at network size. names: of the pictures, in that order.
-    truth: (N, h, w) bool, water is True. origin: in words, where they come from."""
+    truth: (N, h, w) bool, water is True. origin: in words, where they come from. samples and
+    chosen: the pictures themselves, read again when they are asked for."""
 
     inputs: NDArray[np.uint8]
     truth: NDArray[np.bool_]
     names: tuple[str, ...]
     origin: str
+    samples: Samples
+    chosen: tuple[int, ...]
+
+    def pictures(self) -> Iterator[NDArray[np.uint8]]:
+        """The pictures as they are on disk, (H, W, 3) uint8 RGB, one at a time."""
+        return (self.samples[index].image for index in self.chosen)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over inputs and true masks, 64 hexadecimal digits."""
+        digest = hashlib.sha256(self.inputs.tobytes())
+        digest.update(self.truth.tobytes())
+        return digest.hexdigest()
 
 
 PROVING = ("val", "test", "train")
@@ -43,8 +58,17 @@ def proof_frames(
     if split is None:
         raise DataError(f"{data_set.name} has no picture to prove on; name others with --data")
     samples = data_set.splits[split]
-    chosen = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
-    frames = [samples[int(index)] for index in chosen]
+    spread = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    chosen = tuple(int(index) for index in spread)
+    origin = f"{len(chosen)} frames of the {split} split of {data_set.name}"
+    return prepare_frames(samples, chosen, manifest, origin)
+
+
+def prepare_frames(
+    samples: Samples, chosen: tuple[int, ...], manifest: Manifest, origin: str
+) -> ProofFrames:
+    """These samples at the manifest's input size."""
+    frames = [samples[index] for index in chosen]
     inputs = [
         preprocess(frame.image[..., ::-1], manifest.input_size, manifest.resize) for frame in frames
     ]
@@ -52,7 +76,9 @@ def proof_frames(
         inputs=np.stack(inputs),
         truth=np.stack([network_mask(frame.mask, manifest.input_size) for frame in frames]),
         names=tuple(frame.name for frame in frames),
-        origin=f"{len(frames)} frames of the {split} split of {data_set.name}",
+        origin=origin,
+        samples=samples,
+        chosen=chosen,
     )
 
 

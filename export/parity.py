@@ -92,6 +92,12 @@ def compare(
     )
 
 
+def numbers(parity: Parity) -> dict[str, float]:
+    """Name -> value of everything that was measured, in the order in which it is shown."""
+    measured = {name: getattr(parity, name) for name in NAMES}
+    return {name: value for name, value in measured.items() if value is not None}
+
+
 def within(parity: Parity, limits: Mapping[str, float]) -> bool:
     """Whether no number is above its limit."""
     return all(getattr(parity, name) <= limit for name, limit in limits.items())

@@ -10,27 +10,35 @@ from rich.console import Console
 from rich.table import Table
 
 from export.artefacts import Exported
-from export.parity import NAMES, Parity
+from export.parity import NAMES
 from runtime.manifest import Manifest
 
 
 def show(rows: Sequence[Exported]) -> None:
-    """Prints every number of every artefact beside its limit on stdout."""
+    """Prints every number of every artefact beside its limit and PyTorch's own noise on stdout."""
     for row in rows:
+        proved = row.certificate
         table = Table(
             title=f"{row.path.name} ({row.manifest.precision}) and PyTorch, "
-            f"frames: {row.parity.frames}",
+            f"frames: {len(proved.frames.names)}",
             title_justify="left",
             caption=_remark(row.manifest),
             caption_justify="left",
         )
         table.add_column("number", no_wrap=True)
-        table.add_column("measured", justify="right")
-        table.add_column("limit", justify="right")
-        for name in shown_numbers(row.parity):
-            limit = row.limits.get(name)
-            measured = readable(name, getattr(row.parity, name))
-            table.add_row(NAMES[name], measured, "" if limit is None else readable(name, limit))
+        for heading in ("measured", "limit", "PyTorch itself"):
+            table.add_column(heading, justify="right")
+        for name, value in proved.parity.items():
+            limit = proved.limits.get(name)
+            noise = [floor[name] for floor in proved.noise_floor.values() if name in floor]
+            table.add_row(
+                NAMES[name],
+                readable(name, value),
+                "" if limit is None else readable(name, limit),
+                readable(name, max(noise)) if noise else "",
+            )
+        for size, numbers in proved.other_sizes.items():
+            table.add_row(f"pixels that flip at {size}", readable("flipped", numbers["flipped"]))
         Console(highlight=False).print(table)
 
 
@@ -41,13 +49,8 @@ def _remark(manifest: Manifest) -> str | None:
         return f"{half} of {layers} layers are half precision"
     if manifest.quantisation is not None:
         kept = ", ".join(manifest.quantisation.kept) or "none"
-        return f"{manifest.quantisation.method} calibration; layers kept in float32: {kept}"
+        return f"{manifest.quantisation.method} calibration; layers not in 8 bits: {kept}"
     return None
-
-
-def shown_numbers(parity: Parity) -> list[str]:
-    """The numbers of a parity that were measured, in the order in which they are shown."""
-    return [name for name in NAMES if getattr(parity, name) is not None]
 
 
 def readable(name: str, value: float) -> str:
@@ -56,10 +59,5 @@ def readable(name: str, value: float) -> str:
 
 
 def as_dictionary(row: Exported) -> dict[str, Any]:
-    """What --json prints for one artefact."""
-    return {
-        "artefact": str(row.path),
-        "precision": row.manifest.precision,
-        "parity": dataclasses.asdict(row.parity),
-        "limits": dict(row.limits),
-    }
+    """What --json prints for one artefact: its certificate."""
+    return {"artefact": str(row.path), **dataclasses.asdict(row.certificate)}

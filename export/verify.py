@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from export.arguments import RUNS
+from export.arguments import RUNS, changed_limits
 from export.artefacts import Exported
+from export.certificate import Verdict, certify, grant
 from export.frames import COUNT, find_data, proof_frames
-from export.parity import LIMITS, check
+from export.parity import LIMITS
 from export.proof import prove
 from export.report import as_dictionary, show
 from runtime.console import run, say
 from runtime.errors import FloodError, ModelError
-from runtime.manifest import read_manifest
+from runtime.manifest import Manifest, read_manifest
 from train.checkpoint import load_checkpoint
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -41,23 +43,53 @@ def verify(
         Path | None, typer.Option(metavar="CSV", help="Pairs and splits of the photographs.")
     ] = None,
     frames: Annotated[int, typer.Option(min=1, metavar="N", help="How many frames.")] = COUNT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON.")] = False,
+    atol: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="LOGITS", help="Limit of the largest logit difference."),
+    ] = None,
+    max_flipped: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Limit of mask pixels that flip."),
+    ] = None,
+    max_water: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Limit of the water fraction's error."),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="IOU", help="Limit of the IoU that may be lost."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the certificate as JSON.")] = False,
 ) -> None:
     """Compare an exported model with PyTorch on real frames; exit 1 when it differs too much."""
-    row = verify_artefact(artefact, against, data, pairs, frames)
+    manifest = read_manifest(artefact)
+    limits = changed_limits(
+        LIMITS[manifest.precision],
+        max_abs=atol,
+        flipped=max_flipped,
+        fraction_difference=max_water,
+        iou_drop=max_drop,
+    )
+    verdict = verify_artefact(artefact, manifest, limits, against, data, pairs, frames)
+    row = Exported(path=artefact, manifest=manifest, certificate=verdict.certificate)
     if as_json:
         typer.echo(json.dumps(as_dictionary(row)))
     else:
         show([row])
-    check(row.parity, row.limits, str(artefact))
-    say(f"{artefact} stays within the limits for {row.manifest.precision}")
+    grant(verdict, artefact)
+    say(f"{artefact} stays within the limits for {manifest.precision}; its certificate is new")
 
 
 def verify_artefact(
-    artefact: Path, against: Path | None, data: str | None, pairs: Path | None, count: int = COUNT
-) -> Exported:
+    artefact: Path,
+    manifest: Manifest,
+    limits: Mapping[str, float],
+    against: Path | None,
+    data: str | None,
+    pairs: Path | None,
+    count: int = COUNT,
+) -> Verdict:
     """Measures an artefact against its checkpoint. Raises FloodError, but not for large numbers."""
-    manifest = read_manifest(artefact)
     checkpoint = against or find_checkpoint(manifest.provenance.checkpoint_sha256)
     network, trained = load_checkpoint(checkpoint)
     if trained.artefact_sha256 != manifest.provenance.checkpoint_sha256:
@@ -67,12 +99,9 @@ def verify_artefact(
             f"{manifest.provenance.checkpoint_sha256[:12]}…); name the right one with --against"
         )
     data_set, reason = find_data(checkpoint, data, pairs)
-    chosen = proof_frames(data_set, manifest, count)
     say(reason)
-    parity = prove(network, manifest, chosen).measure(artefact, manifest)
-    return Exported(
-        path=artefact, manifest=manifest, parity=parity, limits=LIMITS[manifest.precision]
-    )
+    proof = prove(network, manifest, proof_frames(data_set, manifest, count))
+    return certify(artefact, artefact, manifest, proof, limits)
 
 
 def find_checkpoint(sha256: str, runs: Path = RUNS) -> Path:

@@ -202,6 +202,7 @@ def _segment(
 ) -> None:
     """Runs all sources through one model and says how that went. Raises the first one's fault."""
     from runtime.cameras import open_cameras, run_cameras, unfinished
+    from runtime.certificate import certificate_line
     from runtime.report import live_lines, tell
     from runtime.stopping import end_at_once, stop_on_signals
 
@@ -212,6 +213,7 @@ def _segment(
     ):
         for reason in loaded.passed_over:
             say(reason)
+        say(certificate_line(loaded.path or model_path, loaded.manifest))
         for camera in cameras:
             say(f"{camera.source.info.uri} -> {loaded.path} on {loaded.backend.name}")
         with live_lines(cameras, max_frames) as update:

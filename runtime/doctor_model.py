@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 from runtime.backends import BACKENDS
+from runtime.certificate import certificate_path, read_certificate
 from runtime.doctor_findings import Finding
 from runtime.doctor_probe import probe
 from runtime.engine_binding import check_binding
@@ -35,20 +35,15 @@ def describe_model(artefact: Path, manifest: Manifest) -> Finding:
 
 def find_certificate(artefact: Path, manifest: Manifest) -> Finding:
     """Whether a parity certificate lies beside the artefact and speaks of this very file."""
-    path = artefact.with_name(artefact.name + ".parity.json")
+    name = certificate_path(artefact).name
     try:
-        content = path.read_text(encoding="utf-8")
-        parsed = json.loads(content)
-    except FileNotFoundError:
+        certificate = read_certificate(artefact, manifest)
+    except FloodError as error:
+        return Finding("certificate", "note", str(error))
+    if certificate is None:
         advice = f"python -m export.verify {artefact}"
-        return Finding("certificate", "note", f"no {path.name}; make one with: {advice}")
-    except (OSError, ValueError) as error:
-        return Finding("certificate", "note", f"{path} is damaged ({error}); verify the model anew")
-    if manifest.artefact_sha256 not in content:
-        return Finding(
-            "certificate", "note", f"{path.name} is of another file; verify the model anew"
-        )
-    return Finding("certificate", "ok", f"{path.name} matches the model{_numbers(parsed)}")
+        return Finding("certificate", "note", f"no {name}; make one with: {advice}")
+    return Finding("certificate", "ok", f"{name} matches the model: {certificate.summary}")
 
 
 def find_golden(artefact: Path, manifest: Manifest) -> Finding:
@@ -122,9 +117,3 @@ def _judge(name: str, result: dict[str, Any], otherwise: Literal["note", "fail"]
     if result["flipped"] is None:
         return Finding(name, "ok", f"{text}; no golden frames to compare with")
     return Finding(name, "ok", f"{text}; golden frames right ({result['flipped']:.2%} flipped)")
-
-
-def _numbers(certificate: Any) -> str:
-    """The certificate's own summary where it has one."""
-    summary = certificate.get("summary") if isinstance(certificate, dict) else None
-    return f": {summary}" if isinstance(summary, str) else ""

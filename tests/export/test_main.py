@@ -3,6 +3,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,14 +13,17 @@ import pytest
 from torch import nn
 
 from export import __main__ as main
-from export import artefacts
+from export import artefacts, verify
 from export.parity import LIMITS
+from runtime.certificate import read_certificate
+from runtime.errors import ManifestError
 from runtime.files import sha256
 from runtime.manifest import Manifest, manifest_path, read_manifest
 from runtime.model import load_model
 from train.checkpoint import save_checkpoint
 from train.models import build_model
 
+ROOT = Path(__file__).parents[2]
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -35,9 +40,10 @@ def test_one_command_gives_two_proved_artefacts_with_manifests(
     assert "runs/tiny/best.safetensors (the newest run" in err
     folder = tmp_path / "exports" / "tiny"
     trained = read_manifest(checkpoint)
-    assert {path.name for path in folder.iterdir() if path.suffix != ".npz"} == {
-        "model.onnx", "model.onnx.json", "model.fp16.onnx", "model.fp16.onnx.json",
-    }  # fmt: skip
+    endings = ("", ".json", ".parity.json", ".golden.npz", ".parity")
+    assert {path.name for path in folder.iterdir()} == {
+        name + ending for name in artefacts.FILES.values() for ending in endings
+    }
     for precision, name in artefacts.FILES.items():
         manifest = read_manifest(folder / name)
         assert manifest.precision == precision
@@ -55,15 +61,65 @@ def test_one_command_gives_two_proved_artefacts_with_manifests(
 def test_another_size_and_batch_run_end_to_end(
     command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
 ) -> None:
-    arguments = ("--size", "48x80", "--batch", "dynamic", "--out", tmp_path / "out")
+    arguments = ("--size", "48x80", "--batch", "dynamic", "--fp16", "--out", tmp_path / "out")
     code, _, err = command(main.app, checkpoint, *arguments, "--data", photographs)
     assert code == 0, err
     with load_model(tmp_path / "out" / "model.onnx") as model:
         assert (model.manifest.input_size, model.manifest.batch) == ((48, 80), 0)
         assert model.infer(np.zeros((3, 48, 80, 3), np.uint8)).shape == (3, 1, 48, 80)
+    artefact = tmp_path / "out" / "model.fp16.onnx"
+    against = ("--against", checkpoint, "--data", photographs)
+    code, _, err = command(verify.app, artefact, *against)
+    assert code == 0, err
 
 
-def test_above_a_limit_it_exits_with_1_and_leaves_nothing(
+def test_a_dynamic_size_is_proved_at_three_sizes_and_runs_at_any(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    arguments = ("--dynamic-size", "--fp16", "--int8", "--max-drop", 1, "--out", tmp_path)
+    code, out, err = command(main.app, checkpoint, *arguments, "--data", photographs)
+    assert code == 0, err
+    assert "pixels that flip at 16x80" in out
+    for name in ("model.onnx", "model.fp16.onnx", "model.int8.onnx", "model.int8.tensorrt.onnx"):
+        manifest = read_manifest(tmp_path / name)
+        assert manifest.dynamic_size
+        certificate = read_certificate(tmp_path / name, manifest)
+        assert certificate is not None
+        assert set(certificate.other_sizes) == {"16x80", "48x48"}
+        with load_model(tmp_path / name, input_size=(64, 96)) as model:
+            assert model.manifest.input_size == (64, 96)
+            assert model.infer(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 1, 64, 96)
+    with pytest.raises(ManifestError, match="input_size is two positive multiples of 16"):
+        load_model(tmp_path / "model.onnx", input_size=(60, 96))
+
+
+def test_a_graph_of_one_size_runs_at_no_other(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    assert command(main.app, checkpoint, "--out", tmp_path, "--data", photographs)[0] == 0
+    with pytest.raises(ManifestError, match=r"takes 32x48 only, not 64x96; export it anew with"):
+        load_model(tmp_path / "model.onnx", input_size=(64, 96))
+
+
+def test_the_same_checkpoint_gives_the_same_bytes_twice(
+    checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    written = []
+    for seed in ("1", "2"):  # of Python's hashes, so that no order of a set can stand in a file
+        out = tmp_path / seed
+        subprocess.run(
+            [sys.executable, "-m", "export", checkpoint, "--fp16", "--int8", "--max-drop", "1"]
+            + ["--data", photographs, "--out", out],
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+            cwd=tmp_path,
+        )
+        written.append({path.name: sha256(path) for path in out.glob("*.onnx")})
+    assert len(written[0]) == 4
+    assert written[0] == written[1]
+
+
+def test_above_a_limit_it_exits_with_1_and_leaves_its_evidence(
     command: Command,
     checkpoint: Path,
     photographs: Path,
@@ -76,7 +132,8 @@ def test_above_a_limit_it_exits_with_1_and_leaves_nothing(
     (line,) = [line for line in err.splitlines() if line.startswith("error:")]
     assert "model.onnx differs from PyTorch by more than allowed" in line
     assert "the limit is -1e-12" in line
-    assert list((tmp_path / "out").iterdir()) == []
+    assert "the evidence lies in" in line
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["model.onnx.failed"]
     assert out == ""
 
 

@@ -14,12 +14,14 @@ import pytest
 
 from runtime import doctor_probe
 from runtime.backends import BACKENDS
+from runtime.certificate import certificate_path, write_certificate
 from runtime.doctor_findings import Finding, as_lines, passed
 from runtime.doctor_model import find_backends, find_certificate, find_engine, find_golden
 from runtime.doctor_probe import probe
 from runtime.engine_versions import dialect_of
 from runtime.golden import write_golden
 from runtime.manifest import manifest_path, read_manifest
+from tests.runtime.certificates import certificate_of
 from tests.runtime.conftest import Command
 from tests.runtime.engines import binding, write_engine
 from tests.runtime.fake_cuda import ORIN
@@ -125,14 +127,15 @@ def test_the_self_test_fails_without_golden_frames(
 
 def test_certificates_are_shown_only_for_this_very_file(model: Path) -> None:
     manifest = read_manifest(model)
-    path = model.with_name("model.onnx.parity.json")
+    path = certificate_path(model)
     assert "make one with: python -m export.verify" in find_certificate(model, manifest).text
-    path.write_text(json.dumps({"artefact_sha256": "1" * 64}))
+    write_certificate(certificate_of(artefact_sha256="1" * 64), path)
     assert "is of another file" in find_certificate(model, manifest).text
     path.write_text("{")
     assert "is damaged" in find_certificate(model, manifest).text
-    path.write_text(json.dumps({"artefact_sha256": manifest.artefact_sha256}))
-    assert find_certificate(model, manifest).level == "ok"
+    write_certificate(certificate_of(artefact_sha256=manifest.artefact_sha256), path)
+    found = find_certificate(model, manifest)
+    assert (found.level, found.text) == ("ok", "model.onnx.parity.json matches the model: all well")
 
 
 def test_golden_frames_are_counted_and_foreign_ones_fail(model: Path) -> None:
