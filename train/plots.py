@@ -50,10 +50,10 @@ def plot_ious(axes: Axes, rows: Sequence[Mapping[str, object]]) -> None:
     epoch = int(str(rows[best]["epoch"]))
     axes.plot([epoch], [values[best]], "o", color=ORANGE, markersize=7, clip_on=False)
     axes.set_ylim(0, 1)
-    _dress_epochs(axes, rows, f"val IoU, best {values[best]:.3f} in epoch {epoch}")
+    _dress_epochs(axes, rows, f"val IoU, best {values[best]:.3f} in epoch {epoch}", "lower right")
 
 
-def dress(axes: Axes, title: str) -> None:
+def dress(axes: Axes, title: str, legend: str = "best") -> None:
     """The one look of all plots: title on the left, faint lines across, no box around."""
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
     axes.grid(axis="y", color=LINE)
@@ -64,7 +64,7 @@ def dress(axes: Axes, title: str) -> None:
     axes.xaxis.label.set_color(INK)
     axes.yaxis.label.set_color(INK)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, labelcolor=INK)
+        axes.legend(loc=legend, frameon=False, labelcolor=INK)
 
 
 def draw_panels(
@@ -160,12 +160,14 @@ def _curve(
     axes.plot(_epochs(rows), values, color=colour, label=label, linewidth=1.8, marker=marker)
 
 
-def _dress_epochs(axes: Axes, rows: Sequence[Mapping[str, object]], title: str) -> None:
+def _dress_epochs(
+    axes: Axes, rows: Sequence[Mapping[str, object]], title: str, legend: str = "best"
+) -> None:
     epochs = _epochs(rows)
     axes.set_xlabel("epoch")
     axes.set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    dress(axes, title)
+    dress(axes, title, legend)
 
 
 def _epochs(rows: Sequence[Mapping[str, object]]) -> list[int]:

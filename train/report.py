@@ -14,6 +14,7 @@ from runtime.manifest import Manifest
 from train import plots
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.console import console
+from train.events import Events
 from train.loop import Epoch, Materials
 from train.metrics import Scores
 from train.parallel import is_first
@@ -42,9 +43,11 @@ class Reporter:
         self.sample = most_telling(materials.val.masks)
         self.frames: list[NDArray[np.bool_]] = []
         self.rows: list[dict[str, object]] = []
+        self._events: Events | None = None
 
     def report(self, epoch: Epoch) -> None:
-        """Writes last.safetensors, metrics.csv and, for the best epoch of all, best.safetensors.
+        """Writes last.safetensors, metrics.csv, TensorBoard events and, for the best epoch of all,
+        best.safetensors.
 
         Only the first rank does anything.
         """
@@ -55,6 +58,8 @@ class Reporter:
         self.frames.append(predict(epoch.model, image, materials.compute)[0, 0].cpu().numpy() > 0)
         self.rows.append(_row(epoch))
         self._folder.write_metrics(self.rows)
+        self._events = self._events or Events(self._folder.path, epoch.number)
+        self._events.write(self.rows[-1])
         manifest = _with_scores(self._manifest, validation.scores)
         save_checkpoint(epoch.model, self._folder.last, manifest)
         by_iou = materials.recipe.choose_by == "iou"

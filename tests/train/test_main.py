@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runtime.console import run
 from runtime.manifest import read_manifest
@@ -43,6 +44,9 @@ def test_a_run_leaves_all_its_files_and_can_be_evaluated(photographs: Path, tmp_
             assert picture.width > 500
     with Image.open(out / "progress.gif") as animation:
         assert animation.n_frames >= 1
+    (events,) = out.glob("events.out.tfevents.*")
+    points = EventAccumulator(str(events)).Reload().Scalars("val/iou")
+    assert [point.step for point in points] == [1, 2]
 
     scored = _python("train.evaluate", out / "best.safetensors", "--split", "val", "--json")
     assert scored.returncode == 0, scored.stderr
