@@ -1,22 +1,30 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from rich.progress import Progress
 from torch import nn
 
+from runtime.errors import ModelError
 from train.batches import Batch, Batches
 from train.cache import Pictures
 from train.compute import Compute
-from train.loop import Stepper
+from train.loop import Epoch, Interrupted, Materials, Trainer, scale_at
 from train.loss import segmentation_loss
 from train.model import VGG19UNet
-from train.optimise import freeze, make_optimiser
-from train.recipe import ALL_FROZEN, RECIPES, Stage, stages
+from train.models import build_model
+from train.optimise import freeze, make_optimiser, moving_average, rate_factor, set_dropout
+from train.recipe import ALL_FROZEN, RECIPES, Recipe, Stage, stages
+from train.state import read_state, write_state
+from train.step import Stepper, check_loss
 
 CPU = Compute(device=torch.device("cpu"), half=None)
+QUIET = Progress(disable=True)
 
 
 def _pictures(count: int = 6) -> Pictures:
@@ -58,6 +66,106 @@ def test_a_frozen_encoder_builds_no_graph() -> None:
     freeze(model, 34)
     maps = model.encode(torch.randn(1, 3, 32, 32))
     assert [feature_map.requires_grad for feature_map in maps] == [False] * 4 + [True]
+
+
+def test_dropout_can_be_set_and_switched_off() -> None:
+    model = build_model("vgg19unet-bn", 0.0625)
+    pictures = torch.randn(2, 3, 32, 32)
+    assert not torch.equal(model(pictures), model(pictures))
+    set_dropout(model, 0.0)
+    assert torch.equal(model(pictures), model(pictures))
+
+
+def test_the_rate_rises_over_a_tenth_and_falls_to_nearly_nothing() -> None:
+    rates = [rate_factor(step, 100) for step in range(101)]
+    assert rates[0] < 0.1 < 0.9 < rates[9]
+    assert rates.index(max(rates)) == 10
+    assert max(rates) == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+
+
+def test_the_moving_average_starts_with_the_weights_and_follows_slowly() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        model.weight.fill_(1.0)
+        average = moving_average(model, 0.9)
+        average.update_parameters(model)
+        assert average.module.weight.item() == 1.0
+        model.weight.fill_(2.0)
+        followed = []
+        for _ in range(100):
+            average.update_parameters(model)
+            followed.append(average.module.weight.item())
+    assert followed[0] == pytest.approx(1.0 + (1 - 2 / 11)), "it forgets its start quickly"
+    assert followed[-1] == pytest.approx(2.0)
+
+
+def _growing() -> Recipe:
+    growth = ((0.0, 0.5), (0.5, 1.0))
+    return dataclasses.replace(RECIPES["default"], growth=growth, unfrozen_from=0)
+
+
+def _trainer(recipe: Recipe, reported: list[Epoch]) -> tuple[nn.Module, Trainer]:
+    torch.manual_seed(3)
+    model = build_model("vgg19unet-bn", 0.03125)
+    batches = Batches(_pictures(), recipe, (32, 32), 2, seed=5, threads=1)
+    materials = Materials(recipe=recipe, compute=CPU, batches=batches, val=_val(), seed=5)
+    plan = [
+        Stage(epochs=2, rate=1e-3, unfrozen_from=10, patience=1, cosine=True),
+        Stage(epochs=2, rate=1e-3, unfrozen_from=0, clip=1.0),
+    ]
+    return model, Trainer(model, plan, materials, reported.append)
+
+
+def _val() -> Pictures:
+    pictures = _pictures()
+    return Pictures(
+        images=pictures.images[:, :32, :32], masks=pictures.masks[:, :32, :32], names=pictures.names
+    )
+
+
+@pytest.mark.parametrize("interrupted_after", [1, 3, 5, 7, 11])
+def test_a_trainer_goes_on_from_any_step_bit_for_bit(
+    tmp_path: Path, interrupted_after: int
+) -> None:
+    """Four epochs of three steps in two stages; batch norm, dropout, averages and growth in it."""
+    whole: list[Epoch] = []
+    model, trainer = _trainer(_growing(), whole)
+    trainer.run(QUIET, lambda: False, lambda: None)
+    wanted = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+
+    parts: list[Epoch] = []
+    _, trainer = _trainer(_growing(), parts)
+    steps = iter(range(1, 1000))
+    with pytest.raises(Interrupted):
+        trainer.run(
+            QUIET,
+            lambda: next(steps) == interrupted_after,
+            lambda: write_state(tmp_path / "state.safetensors", trainer.state()),
+        )
+    model, trainer = _trainer(_growing(), parts)
+    trainer.resume(read_state(tmp_path / "state.safetensors"))
+    trainer.run(QUIET, lambda: False, lambda: None)
+    assert all(torch.equal(tensor, wanted[name]) for name, tensor in model.state_dict().items())
+    assert [epoch.number for epoch in parts] == [epoch.number for epoch in whole]
+    assert [epoch.validation for epoch in parts] == [epoch.validation for epoch in whole]
+    assert [epoch.train_loss for epoch in parts] == [epoch.train_loss for epoch in whole]
+
+
+def test_pictures_grow_when_the_recipe_says_so() -> None:
+    recipe = _growing()
+    assert [scale_at(recipe, share) for share in (0.0, 0.49, 0.5, 0.99)] == [0.5, 0.5, 1.0, 1.0]
+    batches = Batches(_pictures(), recipe, (32, 64), 4, seed=0, threads=1)
+    assert next(batches.epoch(1, scale=0.5)).images.shape == (4, 3, 16, 32)
+    assert [batch.images.shape[0] for batch in batches.epoch(1, first=1)] == [2]
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf, 1e6])
+def test_a_loss_that_explodes_names_the_step_the_pictures_and_what_to_try(loss: float) -> None:
+    check_loss(1.5, 1, 1, ("a",))
+    with pytest.raises(ModelError, match=r"in epoch 3, step 4 \(pictures a, b\).*smaller --rate"):
+        check_loss(loss, 3, 4, ("a", "b"))
 
 
 def test_a_loss_that_is_not_finite_moves_nothing() -> None:
