@@ -32,7 +32,9 @@ def main(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="vgg19unet, or vgg19unet-bn with batch norm [generated scenes: -bn]"),
+        typer.Option(
+            help="vgg19unet, vgg19unet-bn, unet or smp:ARCHITECTURE/ENCODER [scenes: vgg19unet-bn]"
+        ),
     ] = None,
     width: Annotated[
         float | None,

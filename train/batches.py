@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from runtime.manifest import SIZE_MULTIPLE
 from train.augment import training_transform
 from train.cache import Pictures
 from train.dataset import MASK_THRESHOLD
+from train.kind import Kind
 from train.parallel import rank, ranks
 from train.recipe import Recipe
 
@@ -46,15 +46,18 @@ class Batches:
         input_size: tuple[int, int],
         batch: int,
         seed: int,
+        kind: Kind,
         threads: int = 2,
     ) -> None:
-        """batch: pictures of one step, over all ranks."""
+        """batch: most pictures of one step, over all ranks. kind: of the network that is fed."""
         self._pictures, self._recipe, self._input_size = pictures, recipe, input_size
+        self._kind = kind
         self._batch, self._seed, self._threads = batch, seed, threads
         self._of_thread = threading.local()
 
     def __len__(self) -> int:
-        """Batches of one epoch; the last one may be smaller."""
+        """Batches of one epoch. They are as equal as can be, because batch norm needs more than
+        the one picture that a last batch may have."""
         return -(-len(self._pictures) // self._batch)
 
     def epoch(self, epoch: int, first: int = 0, scale: float = 1.0) -> Iterator[Batch]:
@@ -63,8 +66,8 @@ class Batches:
         first: the batch to begin with, for an epoch that was interrupted.
         """
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self._pictures))
-        starts = range(first * self._batch, len(order), self._batch)
-        chunks = [order[start : start + self._batch][rank() :: ranks()] for start in starts]
+        shares = np.array_split(order, len(self))[first:]
+        chunks = [share[rank() :: ranks()] for share in shares]
         waiting: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(self._threads) as pool:
             try:
@@ -78,7 +81,7 @@ class Batches:
                 pool.shutdown(cancel_futures=True)
 
     def _prepare(self, chunk: np.ndarray, epoch: int, scale: float) -> Batch:
-        size = scaled_size(self._input_size, scale)
+        size = scaled_size(self._input_size, scale, self._kind)
         transform = self._transform(size)
         images = np.empty((len(chunk), *size, 3), np.float32)
         masks = np.empty((len(chunk), 1, *size), np.float32)
@@ -101,12 +104,9 @@ class Batches:
         return made[size]
 
 
-def scaled_size(input_size: tuple[int, int], scale: float) -> tuple[int, int]:
-    """Height and width nearest to that scale which the network takes."""
-    height, width = (
-        max(SIZE_MULTIPLE, round(side * scale / SIZE_MULTIPLE) * SIZE_MULTIPLE)
-        for side in input_size
-    )
+def scaled_size(input_size: tuple[int, int], scale: float, kind: Kind) -> tuple[int, int]:
+    """The smallest height and width at that scale or above which the network takes."""
+    height, width = (min(side, kind.fitting(round(side * scale))) for side in input_size)
     return height, width
 
 

@@ -27,9 +27,9 @@ def freeze(model: nn.Module, unfrozen_from: int) -> None:
     """
     model.requires_grad_(True)
     layers = encoder_layers(model)
-    if len(layers) == 1 and unfrozen_from < ALL_FROZEN:
-        return
-    for layer in layers[:unfrozen_from]:
+    if unfrozen_from < ALL_FROZEN:
+        layers = layers[:unfrozen_from] if len(layers) > 1 else []
+    for layer in layers:
         layer.requires_grad_(False)
 
 

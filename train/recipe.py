@@ -9,7 +9,7 @@ from runtime.errors import ModelError
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 ALL_FROZEN = 37
-"""`features` has 37 layers: from this index on nothing is left to train."""
+"""VGG-19's `features` has 37 layers: from this index on nothing of an encoder is trained."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from train.encoder import prepare_encoder
 from train.loop import Materials, Trainer
 from train.manifest import first_manifest
 from train.metrics import Scores
-from train.models import build_model
+from train.models import build_model, find_kind
 from train.optimise import set_dropout
 from train.parallel import first_says, is_first, ranks
 from train.recipe import Recipe, find_recipe, stages
@@ -81,7 +81,8 @@ def _prepare(
     recipe = changed(find_recipe(settings.recipe), settings.change)
     torch.manual_seed(settings.seed)
     model = build_model(settings.model, settings.width)
-    set_dropout(model, recipe.dropout)
+    if model.kind.start == "recipe":
+        set_dropout(model, recipe.dropout)
     if state is None:
         pretrained = prepare_encoder(model, settings.encoder, recipe.he_init)
         if is_first():
@@ -139,6 +140,7 @@ def _materials(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.M
             settings.input_size,
             settings.batch,
             settings.seed,
+            find_kind(settings.model),
         ),
         val=decode_split(dataset, "val", settings.input_size, recipe.resize),
         seed=settings.seed,

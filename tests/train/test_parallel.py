@@ -33,7 +33,7 @@ def _start(*arguments: object, processes: int = 1) -> subprocess.Popen[str]:
 
 
 def test_two_processes_give_the_result_of_one(photographs: Path, tmp_path: Path) -> None:
-    """Eight pictures in batches of three: the shares are unequal, and the last batch has two."""
+    """Eight pictures in batches of three and two, so that the shares are unequal."""
     runs = {}
     for processes in (1, 2):
         runs[processes] = tmp_path / str(processes)
@@ -47,7 +47,8 @@ def test_two_processes_give_the_result_of_one(photographs: Path, tmp_path: Path)
     one, two = (load_file(run / "last.safetensors") for run in runs.values())
     largest = max(float((one[name] - two[name]).abs().max()) for name in one)
     assert largest < TOLERANCE
-    rows = [list(csv.DictReader((run / "metrics.csv").open())) for run in runs.values()]
+    texts = [(run / "metrics.csv").read_text().splitlines() for run in runs.values()]
+    rows = [list(csv.DictReader(lines)) for lines in texts]
     for alone, together in zip(*rows, strict=True):
         for name in ("train_loss", "val_loss", "val_iou"):
             assert float(together[name]) == pytest.approx(float(alone[name]), abs=TOLERANCE)
