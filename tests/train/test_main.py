@@ -44,6 +44,7 @@ def test_a_run_leaves_all_its_files_and_can_be_evaluated(photographs: Path, tmp_
             assert picture.width > 500
     with Image.open(out / "progress.gif") as animation:
         assert animation.n_frames >= 1
+    assert f"{best:.4f}" in (out / "report.html").read_text(encoding="utf-8")
     (events,) = out.glob("events.out.tfevents.*")
     points = EventAccumulator(str(events)).Reload().Scalars("val/iou")
     assert [point.step for point in points] == [1, 2]

@@ -21,6 +21,9 @@ SIZE_IN = (4.4, 3.3)
 COLOURS = {INK: "ink", FAINT: "faint", LINE: "line", BLUE: "blue", ORANGE: "orange"}
 """What matplotlib draws with -> the page's own colour of that name."""
 
+FEW = 1e-3
+"""A bin with a smaller share of the pixels gets no dot: it would say more than it knows."""
+
 
 def losses(rows: Sequence[Mapping[str, object]]) -> Markup:
     """The losses over the epochs."""
@@ -60,7 +63,7 @@ def calibration(found: Calibration) -> Markup:
         centres = (np.arange(len(share)) + 0.5) * width
         axes.bar(centres, share, 0.9 * width, color=FAINT, alpha=0.6, label="share of pixels")
         axes.plot([0, 1], [0, 1], color=FAINT, linestyle="--", linewidth=1)
-        full = share > 0
+        full = share > FEW
         axes.plot(
             found.predicted[full],
             found.observed[full],
