@@ -16,7 +16,7 @@ import onnx
 import typer
 
 from export.artefacts import prepare_manifest
-from export.calibration import COUNT, METHODS, calibrate
+from export.calibration import COUNT, EVERY_METHOD, calibrate
 from export.frames import CALIBRATING, find_data, proof_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.int8 import KINDS, quantise
@@ -63,7 +63,7 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
     """Name, kind of activations and maker of every graph that can be made here."""
     for kind in KINDS.values():
         word = "signed, symmetric" if kind.symmetric else "unsigned"
-        for method in METHODS:
+        for method in EVERY_METHOD:
             yield (
                 f"ONNX Runtime, {method}",
                 word,

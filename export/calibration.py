@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,29 @@ from train.console import console
 
 COUNT = 48
 """Pictures to calibrate on; more changed no range of a trained network by more than noise."""
-METHODS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "percentile": (CalibrationMethod.Percentile, {"percentile": 99.99}),
+EVERY_METHOD: dict[str, tuple[Any, dict[str, Any]]] = {
+    "mean": (CalibrationMethod.MinMax, {"moving_average": True}),
     "minmax": (CalibrationMethod.MinMax, {}),
+    "percentile": (CalibrationMethod.Percentile, {"percentile": 99.99}),
     "entropy": (CalibrationMethod.Entropy, {"num_bins": 2048, "num_quantized_bins": 128}),
 }
-"""How a range is drawn from what was seen. Which one is used is decided by measuring all."""
+"""How a range is drawn from what was seen: from the extremes of each picture on average, from the
+extremes of all, and from histograms of the values."""
+METHODS = ("mean", "minmax")
+"""Those tried at every export, where measuring decides; docs/quantisation.md has them all."""
 QUANTISED = ("Conv", "ConvTranspose", "MaxPool")
 """Operators with 8-bit inputs; normalisation, concatenation and the logits stay in float32."""
 
 
-class OneFrame(CalibrationDataReader):  # type: ignore[misc]
-    """Gives the calibrator a single frame: all frames at once would keep every layer's output of
-    every frame in memory."""
+class Frames(CalibrationDataReader):  # type: ignore[misc]
+    """Gives the calibrator frames one by one."""
 
-    def __init__(self, frame: NDArray[np.uint8]) -> None:
-        self._frames: Iterator[dict[str, NDArray[np.uint8]]] = iter([{INPUT_NAME: frame}])
+    def __init__(self, frames: Iterable[NDArray[np.uint8]]) -> None:
+        self._frames = iter(frames)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        return next(self._frames, None)
+        frame = next(self._frames, None)
+        return None if frame is None else {INPUT_NAME: frame[np.newaxis]}
 
 
 def calibrate(
@@ -48,9 +52,9 @@ def calibrate(
 ) -> Any:
     """ONNX Runtime's TensorsData: the range of every activation that will have 8 bits.
 
-    inputs: (N, h, w, 3) uint8 RGB. method: of METHODS. symmetric: ranges around zero.
+    inputs: (N, h, w, 3) uint8 RGB. method: of EVERY_METHOD. symmetric: ranges around zero.
     """
-    kind, options = METHODS[method]
+    kind, options = EVERY_METHOD[method]
     # ONNX Runtime's calibrator prints a line per frame on stdout, which is kept for results.
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         path = Path(folder) / "model.onnx"
@@ -62,8 +66,11 @@ def calibrate(
             calibrate_method=kind,
             extra_options={"symmetric": symmetric, **options},
         )
-        for index in track(
-            range(len(inputs)), f"calibrating ({method})", console=console, transient=True
-        ):
-            calibrator.collect_data(OneFrame(inputs[index : index + 1]))
+        frames = track(inputs, f"calibrating ({method})", console=console, transient=True)
+        if kind is CalibrationMethod.MinMax:
+            calibrator.collect_data(Frames(frames))
+        else:
+            # Before it makes histograms it keeps every layer's output of all frames it was given.
+            for frame in frames:
+                calibrator.collect_data(Frames([frame]))
         return calibrator.compute_data()

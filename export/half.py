@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 from export.reference import reference_logits
@@ -62,6 +64,32 @@ def half_layers(graph: onnx.ModelProto) -> tuple[int, int]:
     }
     nodes = graph.graph.node
     return sum(node.output[0] in half for node in nodes), len(nodes)
+
+
+def halve_layers(graph: onnx.ModelProto, names: tuple[str, ...]) -> None:
+    """Makes these convolutions compute in half precision, in place, between two casts."""
+    nodes = []
+    weights = {weight.name: weight for weight in graph.graph.initializer}
+    for node in graph.graph.node:
+        if node.name not in names:
+            nodes.append(node)
+            continue
+        source, result = node.input[0], node.output[0]
+        node.input[0], node.output[0] = f"{source}_half_{node.name}", f"{result}_half"
+        for name in node.input[1:]:
+            values = numpy_helper.to_array(weights[name]).astype(np.float16)
+            weights[name].CopyFrom(numpy_helper.from_array(values, name))
+        nodes += [
+            _cast(source, node.input[0], onnx.TensorProto.FLOAT16, f"{node.name}_to_half"),
+            node,
+            _cast(node.output[0], result, onnx.TensorProto.FLOAT, f"{node.name}_from_half"),
+        ]
+    del graph.graph.node[:]
+    graph.graph.node.extend(nodes)
+
+
+def _cast(source: str, result: str, to: int, name: str) -> onnx.NodeProto:
+    return onnx.helper.make_node("Cast", [source], [result], to=to, name=name)
 
 
 def _record(

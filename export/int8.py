@@ -17,24 +17,38 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from export.calibration import QUANTISED
 from export.graph import tidy
+from export.half import halve_layers
 
 WEIGHTED = ("Conv", "ConvTranspose")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One of the two kinds. bias: whether biases become 32-bit integers (TensorRT reads none)."""
+    """One of the two kinds. bias: whether biases become 32-bit integers (TensorRT reads none).
+    kept_half: whether layers that are not quantised compute in half precision; a CPU computes
+    float32 faster."""
 
     file: str
     activations: QuantType
     symmetric: bool
     bias: bool
+    kept_half: bool
 
 
 KINDS = {
-    "cpu": Kind(file="model.int8.onnx", activations=QuantType.QUInt8, symmetric=False, bias=True),
+    "cpu": Kind(
+        file="model.int8.onnx",
+        activations=QuantType.QUInt8,
+        symmetric=False,
+        bias=True,
+        kept_half=False,
+    ),
     "tensorrt": Kind(
-        file="model.int8.tensorrt.onnx", activations=QuantType.QInt8, symmetric=True, bias=False
+        file="model.int8.tensorrt.onnx",
+        activations=QuantType.QInt8,
+        symmetric=True,
+        bias=False,
+        kept_half=True,
     ),
 }
 
@@ -42,7 +56,7 @@ KINDS = {
 def quantise(
     graph: onnx.ModelProto, ranges: Any, kind: Kind, kept: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
-    """The graph with Q/DQ around every layer but those that are `kept` in float32."""
+    """The graph with Q/DQ around every layer but those that are `kept` in higher precision."""
     quantiser = QDQQuantizer(
         copy.deepcopy(graph),
         per_channel=True,
@@ -61,7 +75,10 @@ def quantise(
     )
     quantiser.quantize_model()
     quantiser.model.topological_sort()
-    return tidy(onnx.shape_inference.infer_shapes(quantiser.model.model))
+    quantised: onnx.ModelProto = quantiser.model.model
+    if kind.kept_half:
+        halve_layers(quantised, kept)
+    return tidy(onnx.shape_inference.infer_shapes(quantised))
 
 
 def weighted_layers(graph: onnx.ModelProto) -> list[str]:

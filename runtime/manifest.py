@@ -24,6 +24,8 @@ INPUT_NAME = "input"
 OUTPUT_NAME = "logits"
 PRECISIONS = ("fp32", "fp16", "int8")
 SIZE_MULTIPLE = 16
+WIDEST = 4.0
+"""Times the published width; beyond that a damaged number would only fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +191,10 @@ def _rules(manifest: Manifest) -> list[tuple[str, bool]]:
             all(0 < side <= 1 << 14 and side % SIZE_MULTIPLE == 0 for side in sizes),
         ),
         (f"batch is 0 or more, not {manifest.batch}", manifest.batch >= 0),
-        (f"width is positive, not {manifest.width}", 0 < manifest.width < math.inf),
+        (
+            f"width is positive and at most {WIDEST:g}, not {manifest.width}",
+            0 < manifest.width <= WIDEST,
+        ),
         (
             f"resize is one of {', '.join(INTERPOLATIONS)}, not '{manifest.resize}'",
             manifest.resize in INTERPOLATIONS,
