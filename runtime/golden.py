@@ -6,7 +6,10 @@ A new version of an engine's library that silently computes something else is ca
 from __future__ import annotations
 
 import io
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,12 @@ LARGEST_FILE = 300_000
 MOST_FLIPPED = {"fp32": 0.005, "fp16": 0.01, "int8": 0.03}
 """Precision -> share of mask pixels that may differ. The expected masks are those of the FP32
 network; a backend that computes something else is off by far more than rounding at the borders."""
+DAMAGE = (
+    *(OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, MemoryError),
+    *(NotImplementedError, RecursionError, SyntaxError, AttributeError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
+)
+"""What the readers of zip archives and arrays raise for damaged ones, as fuzzing found out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +92,10 @@ def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
                 checkpoint_sha256=str(content["checkpoint_sha256"]),
                 input_size=(height, width),
             )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ManifestError(
-            f"{path} is damaged ({str(error).splitlines()[0]}); copy it again or export anew"
+            f"{path} is damaged ({reason}); copy it again or export anew"
         ) from error
     _check(golden, manifest, path)
     return golden
