@@ -18,6 +18,7 @@ from runtime.errors import SinkError
 from runtime.files import make_folder, unwritable
 from runtime.observe import Observation
 from runtime.overlay import caption_of, draw_overlay
+from runtime.quiet import quiet_opencv
 from runtime.sinks.canvas import LONGEST_GAP_S, even_size, fit
 from runtime.sources.base import SourceInfo
 
@@ -89,7 +90,7 @@ class PlainVideo:
 
 
 def _open_writer(path: Path, fps: float, size: tuple[int, int]) -> Any:
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    quiet_opencv()
     height, width = size
     for codec in CODECS:
         code = cv2.VideoWriter.fourcc(*codec)
