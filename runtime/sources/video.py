@@ -21,6 +21,7 @@ from runtime.sources.whole import is_cut
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+FALLBACK_FPS = 25.0
 MISSING_S = 1.0
 """A file whose last frame comes this long before its announced end has broken off."""
 MISSING_SHARE = 0.05
@@ -63,7 +64,10 @@ class VideoFile:
     def __iter__(self) -> Iterator[Frame]:
         index, last_s = 0, 0.0
         while (got := timed_read(self._capture)) is not None:
-            image, last_s, read_ms = got
+            image, timestamp_s, read_ms = got
+            if timestamp_s <= 0:  # OpenCV 4.6 knows none for what a decoder holds back to the end
+                timestamp_s = last_s + 1 / (self.info.fps or FALLBACK_FPS) if index else 0.0
+            last_s = timestamp_s
             yield Frame(
                 image=image, index=index, timestamp_s=last_s, name=f"{index:06d}", read_ms=read_ms
             )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import subprocess
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from runtime.errors import SourceError
 from runtime.images import Frame
 from runtime.sources import open_source
+from runtime.sources.capture import Capture
+from runtime.sources.video import VideoFile
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 
@@ -75,6 +79,19 @@ def test_a_variable_frame_rate_keeps_the_containers_timestamps(tmp_path: Path, n
     frames = read(make(tmp_path / name, "-vf", select, "-vsync", "vfr", *H264))
     wanted = [n / 10 for n in range(30) if n < 10 or n % 3 == 0]
     assert stamps(frames) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_a_frame_whose_timestamp_opencv_lost_follows_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenCV 4.6, which Ubuntu 24.04 has, says 0 or -9e15 for the last frames of H.264."""
+    capture = Capture(str(make(tmp_path / "film.mp4")), cv2.CAP_FFMPEG)
+    picture = np.zeros((96, 160, 3), dtype=np.uint8)
+    told = iter([(picture, -9.2e15), (picture, 0.1), (picture, 0.0), (picture, -9.2e15)])
+    monkeypatch.setattr(capture, "read", lambda: next(told))
+    with VideoFile("film.mp4", capture) as film:
+        frames = list(itertools.islice(film, 4))
+    assert stamps(frames) == pytest.approx([0, 0.1, 0.2, 0.3])
 
 
 def test_a_rotated_phone_video_stands_upright(tmp_path: Path) -> None:
