@@ -22,10 +22,20 @@ def save_checkpoint(model: nn.Module, path: Path, manifest: Manifest) -> Manifes
     A network wrapped by torch.compile or DistributedDataParallel is saved under its own names.
     Raises SinkError.
     """
-    with atomic_path(path) as temporary:
-        safetensors.torch.save_file(plain_weights(model), temporary)
+    write_tensors(path, plain_weights(model))
     provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256=sha256(path))
     return write_manifest(dataclasses.replace(manifest, provenance=provenance), path)
+
+
+def write_tensors(
+    path: Path, tensors: dict[str, Tensor], header: dict[str, str] | None = None
+) -> None:
+    """Writes a safetensors file atomically. Raises SinkError."""
+    with atomic_path(path) as temporary:
+        try:
+            safetensors.torch.save_file(tensors, temporary, header)
+        except SafetensorError as error:  # how it tells a full disk
+            raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, Manifest]:

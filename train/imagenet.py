@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterator
 
 from torch import Tensor
-from torchvision.models import VGG19_Weights
 
 DOWNLOAD_TIMEOUT_S = 30.0
 
@@ -17,6 +16,8 @@ def vgg19_features_weights() -> dict[str, Tensor]:
 
     Raises OSError.
     """
+    from torchvision.models import VGG19_Weights  # seconds to import, and seldom needed
+
     with patience():
         try:
             weights = VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=True, check_hash=True)

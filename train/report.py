@@ -19,7 +19,6 @@ from train.loop import Epoch, Materials
 from train.metrics import Scores
 from train.parallel import is_first
 from train.run_folder import RunFolder
-from train.summary.page import write_report
 from train.validate import predict
 
 PANELS = 6
@@ -95,7 +94,7 @@ class Reporter:
 
 
 def draw(folder: RunFolder, reporter: Reporter, materials: Materials) -> None:
-    """Draws curves.png, panels.png and progress.gif of the epochs so far; writes report.html."""
+    """Draws curves.png, panels.png and progress.gif of the epochs so far."""
     if not reporter.rows:
         return
     val, sample = materials.val, reporter.sample
@@ -108,8 +107,6 @@ def draw(folder: RunFolder, reporter: Reporter, materials: Materials) -> None:
     predicted = logits[:, 0].cpu().numpy() > 0
     names = [val.names[index] for index in chosen]
     plots.draw_panels(val.images[chosen], val.masks[chosen], predicted, names, folder.panels)
-    console.print("scoring val once more for report.html")
-    write_report(folder, val, materials.compute)
 
 
 def most_telling(masks: NDArray[np.bool_]) -> int:

@@ -30,6 +30,7 @@ from train.report import Reporter, draw
 from train.run_folder import RunFolder
 from train.settings import Settings, write_settings
 from train.state import read_state, write_state
+from train.summary.page import write_report
 
 
 def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Scores:
@@ -52,6 +53,7 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
             if is_first():
                 draw(folder, run.reporter, run.materials)
     if is_first():
+        write_report(folder, run.materials.val, run.materials.compute, progress=not quiet)
         folder.state.unlink(missing_ok=True)
     return first_says(run.reporter.best_scores if is_first() else None)
 

@@ -16,8 +16,8 @@ RUNS = Path("runs")
 
 class RunFolder:
     """The files of one run: best.safetensors and last.safetensors, each with its manifest,
-    config.json, metrics.csv, curves.png, panels.png and progress.gif; and until it has ended
-    state.safetensors, to go on from."""
+    config.json, metrics.csv, TensorBoard's events, curves.png, panels.png, progress.gif and
+    report.html; and until it has ended state.safetensors, to go on from."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

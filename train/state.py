@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from runtime.errors import DataError
-from runtime.files import atomic_path
+from train.checkpoint import write_tensors
 
 STATE = "state.safetensors"
 FORMAT = 1
@@ -29,8 +28,7 @@ def write_state(path: Path, state: Tree) -> None:
     """
     tensors: dict[str, Tensor] = {}
     rest = json.dumps(_take_tensors(state, "", tensors))
-    with atomic_path(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, {"format": str(FORMAT), "state": rest})
+    write_tensors(path, tensors, {"format": str(FORMAT), "state": rest})
 
 
 def read_state(path: Path) -> Tree:
