@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from runtime.errors import ModelError
+from train.changes import CHANGEABLE, changed
+from train.recipe import RECIPES
+
+
+def test_ingredients_are_changed_one_by_one() -> None:
+    recipe = changed(
+        RECIPES["default"],
+        ["average=none", "augment=flips", "dice=no", "growth=0:0.5,0.75:1", "dropout=0"],
+    )
+    assert (recipe.average, recipe.augment, recipe.dice, recipe.dropout) == (
+        None,
+        "flips",
+        False,
+        0.0,
+    )
+    assert recipe.growth == ((0.0, 0.5), (0.75, 1.0))
+    assert recipe.rate == RECIPES["default"].rate
+    assert changed(recipe, ["growth=none", "average=0.9"]).growth == ((0.0, 1.0),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "average",
+        "average=1",
+        "average=",
+        "augment=more",
+        "dice=maybe",
+        "dropout=1",
+        "growth=0.5:1",
+        "growth=0:2",
+        "growth=0:0.5:1",
+        "unfrozen_from=x",
+        "colour=blue",
+        "=",
+        "",
+    ],
+)
+def test_a_wrong_change_says_what_is_wanted(change: str) -> None:
+    with pytest.raises(ModelError, match=r"--change .*: wanted ") as told:
+        changed(RECIPES["default"], [change])
+    if change.partition("=")[0] not in CHANGEABLE:
+        assert ", ".join(CHANGEABLE) in str(told.value)
