@@ -52,7 +52,8 @@ def test_exported_graphs_become_engines(
     assert manifest.engine.version in built.name
     assert manifest.precision == source.precision
     assert manifest.half_layers.get("graph") == half.get("graph")
-    assert {path.suffix for path in graph.parent.iterdir()} == {".onnx", ".json", ".npz", ".engine"}
+    suffixes = {path.suffix for path in graph.parent.iterdir()}
+    assert suffixes == {".onnx", ".json", ".npz", ".engine", ".parity"}
 
 
 @needs_rtx
