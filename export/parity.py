@@ -51,7 +51,7 @@ LIMITS: dict[str, dict[str, float]] = {
     },
     "fp16": {
         "max_abs": 0.2,
-        "mean_abs": 0.02,
+        "mean_abs": 0.01,
         "flipped": 1e-3,
         "fraction_difference": 1e-3,
     },
