@@ -77,8 +77,11 @@ def open_session(path: Path, providers: Sequence[Any]) -> Any:
 
 def check_session(path: Path, manifest: Manifest, session: Any) -> None:
     """Raises ModelError unless the graph takes and gives what its manifest says."""
-    inputs = [_tensor(node) for node in session.get_inputs()]
-    outputs = [_tensor(node) for node in session.get_outputs()]
+    try:
+        inputs = [_tensor(node) for node in session.get_inputs()]
+        outputs = [_tensor(node) for node in session.get_outputs()]
+    except UnicodeDecodeError as error:  # a damaged file may carry any bytes as a name
+        raise unloadable("ONNX Runtime", path, str(error)) from error
     check_tensors(path, manifest, inputs, outputs)
 
 

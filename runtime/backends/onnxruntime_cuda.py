@@ -83,7 +83,8 @@ class BoundSession:
         """(N, h, w, 3) uint8 -> (N, 1, h, w) float32 in new memory."""
         if self._binding is None or tuple(self._input.shape()) != inputs.shape:
             self._bind(inputs.shape)
-        self._input.update_inplace(inputs)
+        # Older versions (1.23) take memory for contiguous, whatever its strides say.
+        self._input.update_inplace(np.ascontiguousarray(inputs))
         self._session.run_with_iobinding(self._binding)
         return np.array(self._output.numpy(), copy=True)
 

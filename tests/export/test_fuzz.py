@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +27,11 @@ from tests.runtime.models import write_model
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.models import build_model
 
+RANDOM = "FLOOD_FUZZ" in os.environ
+"""Set it to try other cases than the suite's, which are the same in every run."""
 MANY = settings(
     max_examples=1000,
+    derandomize=not RANDOM,
     deadline=20_000,  # milliseconds for one case: what takes longer hangs
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -20,6 +20,7 @@ from onnx import TensorProto
 
 from runtime.backends import BACKENDS, Backend, load_backend
 from runtime.errors import BackendError, ModelError
+from runtime.manifest import write_manifest
 from tests.runtime.engines import cuda_stand_in, write_engine
 from tests.runtime.fake_cuda import ORIN
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
@@ -235,3 +236,11 @@ def test_a_file_that_is_no_graph_is_refused_in_one_line(
     with pytest.raises(ModelError, match=r"model\.onnx .*; export the model anew"):
         load_backend(path, manifest_of(), name)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_graph_whose_names_are_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "model.onnx")
+    path.write_bytes(path.read_bytes().replace(b"batch", b"\x80atch"))
+    manifest = write_manifest(manifest_of(), path)
+    with pytest.raises(ModelError, match=r"ONNX Runtime cannot load .*export the model anew"):
+        load_backend(path, manifest, "onnxruntime").__enter__()

@@ -7,9 +7,9 @@ import pytest
 import safetensors.torch
 import torch
 from torch import nn
+from torchvision.models import VGG19_Weights
 
 from runtime.errors import ModelError
-from train import imagenet
 from train.encoder import prepare_encoder
 from train.kind import encoder_layers, encoder_parameters
 from train.models import KINDS, build_model
@@ -80,7 +80,7 @@ def test_auto_without_network_trains_from_scratch_and_says_so(
     def offline(self: object, **options: object) -> None:
         raise urllib.error.URLError("no network")
 
-    monkeypatch.setattr(imagenet.VGG19_Weights, "get_state_dict", offline)
+    monkeypatch.setattr(VGG19_Weights, "get_state_dict", offline)
     source.width = 1.0
     assert not prepare_encoder(source, "auto", he_init=True)
     assert "trained from scratch" in capsys.readouterr().err
@@ -101,9 +101,7 @@ def test_what_torchvision_has_fills_the_features(
     """torchvision names a whole classifier's tensors; only the download is replaced."""
     whole = {f"features.{name}": each for name, each in source.features.state_dict().items()}
     whole["classifier.0.bias"] = torch.zeros(3)
-    monkeypatch.setattr(
-        imagenet.VGG19_Weights, "get_state_dict", lambda self, progress, check_hash: whole
-    )
+    monkeypatch.setattr(VGG19_Weights, "get_state_dict", lambda self, progress, check_hash: whole)
     model = build_model("vgg19unet", WIDTH)
     model.width = 1.0
     assert prepare_encoder(model, "imagenet", he_init=False)
