@@ -22,7 +22,7 @@ setup: .venv/ready  ## create .venv with everything that development needs
 demo: setup  ## train on generated scenes, export, run on a generated flood clip, show the results
 	@rm -rf $(DEMO)
 	$(BIN)/python -m train --data synthetic --out $(DEMO)/run
-	$(BIN)/python -m export $(DEMO)/run/best.safetensors --fp16 --out $(DEMO)/export
+	$(BIN)/python -m export $(DEMO)/run/best.safetensors --out $(DEMO)/export
 	$(BIN)/python -m train.clips $(DEMO)/flood.mp4 --fps 10 --seed 7
 	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --model $(DEMO)/export/model.onnx \
 		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
