@@ -34,12 +34,14 @@ class TrainedOn:
 
     fingerprint: SHA-256 over the names and contents of all pairs. split: what the split was made
     by and its counts, as one sentence. scores: metric name -> value on the validation split.
+    teacher: SHA-256 of the checkpoint that labelled the pictures, None where none did.
     """
 
     dataset: str
     fingerprint: str
     split: str
     scores: dict[str, float]
+    teacher: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

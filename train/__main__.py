@@ -114,10 +114,12 @@ def main(
             compile=compiled,
             deterministic=deterministic,
         )
-    _train(settings, folder, resume)
+    train_and_tell(settings, folder, resume=resume)
 
 
-def _train(settings: Settings, folder: RunFolder, resume: bool) -> None:
+def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> None:
+    """Trains or goes on, and prints where the best checkpoint lies and how good it is; a run that
+    the user ends says how to go on and exits with 130."""
     from train.loop import Interrupted
     from train.parallel import is_first, team
     from train.run import train

@@ -29,7 +29,15 @@ def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose
         resize = resize_rule(input_size, recipe.resize)
         return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
     weather = [] if recipe.augment == "crops" else _weather_and_camera()
+    if recipe.augment == "views":
+        crop = _crop(input_size, (0.7, 1.0), (0.9, 1.1))
+        return A.Compose([crop, A.HorizontalFlip(p=0.5), *weather, normalise])
     return A.Compose([*_geometry(input_size), *weather, normalise])
+
+
+def crop_transform(size: tuple[int, int], scale: tuple[float, float]) -> A.Compose:
+    """A view of a picture: cropped to a share within `scale`, flipped, turned; still uint8."""
+    return A.Compose(_geometry(size, scale))
 
 
 def _published(input_size: tuple[int, int], resize: str, normalise: A.Normalize) -> list[object]:
@@ -43,16 +51,22 @@ def _published(input_size: tuple[int, int], resize: str, normalise: A.Normalize)
     ]
 
 
-def _geometry(input_size: tuple[int, int]) -> list[object]:
+def _crop(
+    size: tuple[int, int], scale: tuple[float, float], ratio: tuple[float, float]
+) -> A.RandomResizedCrop:
+    return A.RandomResizedCrop(
+        size=size,
+        scale=scale,
+        ratio=ratio,
+        interpolation=cv2.INTER_LINEAR,
+        mask_interpolation=cv2.INTER_LINEAR,
+        area_for_downscale="image_mask",
+    )
+
+
+def _geometry(size: tuple[int, int], scale: tuple[float, float] = (0.35, 1.0)) -> list[object]:
     return [
-        A.RandomResizedCrop(
-            size=input_size,
-            scale=(0.35, 1.0),
-            ratio=(0.7, 1.6),
-            interpolation=cv2.INTER_LINEAR,
-            mask_interpolation=cv2.INTER_LINEAR,
-            area_for_downscale="image_mask",
-        ),
+        _crop(size, scale, (0.7, 1.6)),
         A.HorizontalFlip(p=0.5),
         A.Affine(
             rotate=(-12, 12),

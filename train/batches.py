@@ -19,6 +19,7 @@ from train.dataset import MASK_THRESHOLD
 from train.kind import Kind
 from train.parallel import rank, ranks
 from train.recipe import Recipe
+from train.seeds import mixed_seed
 
 AHEAD = 3
 """Batches that are prepared before they are asked for."""
@@ -27,7 +28,7 @@ AHEAD = 3
 @dataclass(frozen=True, kw_only=True)
 class Batch:
     """images: (N, 3, h, w) float32 normalised, channels last in memory. masks: (N, 1, h, w)
-    float32, 1 is water. names: the N pictures' stems."""
+    float32, 1 is water, in between where a teacher doubts. names: the N pictures' stems."""
 
     images: Tensor
     masks: Tensor
@@ -50,7 +51,7 @@ class Batches:
         threads: int = 2,
     ) -> None:
         """batch: most pictures of one step, over all ranks. kind: of the network that is fed."""
-        self._pictures, self._recipe, self._input_size = pictures, recipe, input_size
+        self.pictures, self._recipe, self._input_size = pictures, recipe, input_size
         self._kind = kind
         self._batch, self._seed, self._threads = batch, seed, threads
         self._of_thread = threading.local()
@@ -58,14 +59,14 @@ class Batches:
     def __len__(self) -> int:
         """Batches of one epoch. They are as equal as can be, because batch norm needs more than
         the one picture that a last batch may have."""
-        return -(-len(self._pictures) // self._batch)
+        return -(-len(self.pictures) // self._batch)
 
     def epoch(self, epoch: int, first: int = 0, scale: float = 1.0) -> Iterator[Batch]:
         """All pictures once, shuffled and augmented, at `scale` of the input size.
 
         first: the batch to begin with, for an epoch that was interrupted.
         """
-        order = np.random.default_rng((self._seed, epoch)).permutation(len(self._pictures))
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self.pictures))
         shares = np.array_split(order, len(self))[first:]
         chunks = [share[rank() :: ranks()] for share in shares]
         waiting: deque[Future[Batch]] = deque()
@@ -86,14 +87,17 @@ class Batches:
         images = np.empty((len(chunk), *size, 3), np.float32)
         masks = np.empty((len(chunk), 1, *size), np.float32)
         for place, index in enumerate(chunk):
-            transform.set_random_seed(_mix(self._seed, epoch, int(index)))
-            mask = self._pictures.masks[index].astype(np.uint8) * 255
-            made = transform(image=self._pictures.images[index], mask=mask)
-            images[place], masks[place, 0] = made["image"], made["mask"] > MASK_THRESHOLD
+            transform.set_random_seed(mixed_seed(self._seed, epoch, int(index)))
+            mask = self.pictures.masks[index]
+            taught = mask.dtype == np.uint8
+            grey = mask if taught else mask.astype(np.uint8) * 255
+            made = transform(image=self.pictures.images[index], mask=grey)
+            images[place] = made["image"]
+            masks[place, 0] = made["mask"] / 255 if taught else made["mask"] > MASK_THRESHOLD
         return Batch(
             images=torch.from_numpy(images).permute(0, 3, 1, 2),
             masks=torch.from_numpy(masks),
-            names=tuple(self._pictures.names[index] for index in chunk),
+            names=tuple(self.pictures.names[index] for index in chunk),
         )
 
     def _transform(self, size: tuple[int, int]) -> A.Compose:
@@ -108,8 +112,3 @@ def scaled_size(input_size: tuple[int, int], scale: float, kind: Kind) -> tuple[
     """The smallest height and width at that scale or above which the network takes."""
     height, width = (min(side, kind.fitting(round(side * scale))) for side in input_size)
     return height, width
-
-
-def _mix(*parts: int) -> int:
-    """One 32-bit seed from several numbers."""
-    return int(np.random.SeedSequence(parts).generate_state(1)[0])

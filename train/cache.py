@@ -25,7 +25,8 @@ MEMORY_LIMIT = 2 << 30
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """images: (N, h, w, 3) uint8 RGB. masks: (N, h, w) bool. names: N stems."""
+    """images: (N, h, w, 3) uint8 RGB. masks: (N, h, w) bool; of pictures that a teacher labelled
+    uint8, 255 times the probability of water. names: N stems."""
 
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_]
@@ -37,12 +38,19 @@ class Pictures:
 
 def decode_split(dataset: DataSet, split: str, size: tuple[int, int], resize: str) -> Pictures:
     """Reads one split at `size` (height, width), in parallel and with a progress bar."""
-    samples = dataset.splits[split]
-    shape = (len(samples), *size)
-    images, masks = _allocate((*shape, 3), np.uint8), _allocate(shape, np.bool_)
-    names = [""] * len(samples)
     title = f"{'drawing' if dataset.generated else 'reading'} {split}"
-    with _executor(dataset.generated, len(samples)) as pool:
+    return decode(dataset.splits[split], title, size, resize, generated=dataset.generated)
+
+
+def decode(
+    samples: Samples, title: str, size: tuple[int, int], resize: str, *, generated: bool = False
+) -> Pictures:
+    """Reads samples at `size` (height, width). generated: they are computed, which processes
+    share."""
+    shape = (len(samples), *size)
+    images, masks = allocate((*shape, 3), np.uint8), allocate(shape, np.bool_)
+    names = [""] * len(samples)
+    with _executor(generated, len(samples)) as pool:
         shrunk = _shrunk(pool, samples, size, resize)
         for index, sample in enumerate(
             track(shrunk, title, total=len(samples), console=console, transient=True, disable=quiet)
@@ -74,7 +82,8 @@ def _executor(generated: bool, count: int) -> Executor:
     return ThreadPoolExecutor(workers)
 
 
-def _allocate(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
+def allocate(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
+    """An array in memory, or in a temporary file when it is larger than MEMORY_LIMIT."""
     if math.prod(shape) * np.dtype(kind).itemsize <= MEMORY_LIMIT:
         return np.empty(shape, kind)
     return np.memmap(tempfile.TemporaryFile(), kind, "w+", shape=shape)

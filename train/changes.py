@@ -52,7 +52,21 @@ def _share(text: str) -> float:
     return value
 
 
-AUGMENTATIONS = ("photographs", "crops", "flips", "published")
+def _part(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+AUGMENTATIONS = ("photographs", "crops", "flips", "views", "published")
 
 CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "augment": ({name: name for name in AUGMENTATIONS}.__getitem__, " or ".join(AUGMENTATIONS)),
@@ -61,6 +75,9 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "dropout": (_share, "0.25, a share from 0 to below 1"),
     "encoder_rate": (float, "0.1, a factor on the learning rate"),
     "growth": (_growth, "0:0.5,0.6:1 (from that share of the epochs at that scale), or none"),
+    "scenes": (_count, "600, the number of generated scenes beside a teacher's views"),
+    "trust": (_part, "0.5, how much of a label is the teacher's"),
+    "views": (_count, "24, how many views of each picture a teacher labels"),
     "unfrozen_from": (int, f"0 to {ALL_FROZEN}, the first layer of the encoder that is trained"),
 }
 """Ingredients that --change may change: how each is read, and what it looks like."""

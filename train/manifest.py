@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.metadata import version
+from pathlib import Path
 
 import runtime
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.dataset import DataSet
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 from train.settings import Settings
+from train.teacher import teachers_hash
 
 THRESHOLD = 0.5
 CLASS_NAMES = ("land", "water")
@@ -35,6 +37,7 @@ def first_manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Mani
             fingerprint=dataset.fingerprint,
             split=dataset.split_rule,
             scores={},
+            teacher=None if settings.teacher is None else teachers_hash(Path(settings.teacher)),
         ),
         provenance=Provenance(
             checkpoint_sha256="0" * 64, tools={"flood-runtime": runtime.__version__, **tools}

@@ -43,7 +43,9 @@ class Recipe:
     al. (2015) instead of PyTorch's defaults. growth: (share of the epochs, scale) pairs: from
     there on pictures are trained on at that scale of the input size. average: decay of the
     weights' moving average, which is what is scored and saved; None saves the weights themselves.
-    unfrozen_from, encoder_rate: see Stage; they hold for a pretrained encoder.
+    unfrozen_from, encoder_rate: see Stage; they hold for a pretrained encoder. views: of each
+    picture that a teacher labels, scenes: generated ones beside them, trust: how much of a label is
+    the teacher's and not the true mask's; see train.views.
     """
 
     name: str
@@ -61,8 +63,13 @@ class Recipe:
     average: float | None = None
     unfrozen_from: int = ALL_FROZEN
     encoder_rate: float = 1.0
+    views: int = 0
+    scenes: int = 0
+    trust: float = 0.0
 
 
+DISTILL = "distill"
+"""The recipe of a network that learns from a teacher."""
 DROPOUT = 0.25
 """Of whole channels after each block of the decoder, as published."""
 
@@ -96,6 +103,25 @@ RECIPES = {
         choose_by="iou",
         cache_scale=1.0,
         he_init=True,
+    ),
+    DISTILL: Recipe(
+        name=DISTILL,
+        augment="views",
+        resize="area",
+        batch=16,
+        epochs=12,
+        rate=2e-3,
+        dropout=0.0,
+        dice=True,
+        choose_by="iou",
+        cache_scale=1.0,
+        he_init=True,
+        growth=((0.0, 0.5), (0.5, 0.75)),
+        average=0.998,
+        unfrozen_from=0,
+        views=24,
+        scenes=600,
+        trust=0.5,
     ),
     "article": Recipe(
         name="article",

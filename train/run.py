@@ -31,6 +31,8 @@ from train.run_folder import RunFolder
 from train.settings import Settings, write_settings
 from train.state import read_state, write_state
 from train.summary.page import write_report
+from train.teacher import open_teacher, teachers_hash
+from train.views import taught_pictures
 
 
 def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Scores:
@@ -45,7 +47,7 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
     dataset = open_dataset(
         settings.data, Path(settings.pairs) if settings.pairs else None, settings.seed
     )
-    run = _prepare(settings, folder, dataset, _read(folder, dataset) if resume else None)
+    run = _prepare(settings, folder, dataset, _read(settings, folder, dataset) if resume else None)
     with _progress() as progress, stop_on_signals() as stop:
         try:
             run.trainer.run(progress, stop, run.save)
@@ -113,17 +115,25 @@ def _prepare(
         reporter=reporter,
         materials=materials,
         folder=folder,
-        facts={"fingerprint": dataset.fingerprint, "pretrained": pretrained},
+        facts={**_origin(settings, dataset), "pretrained": pretrained},
     )
 
 
-def _read(folder: RunFolder, dataset: DataSet) -> dict[str, Any]:
+def _origin(settings: Settings, dataset: DataSet) -> dict[str, Any]:
+    """What must be as it was when a run goes on."""
+    teacher = None if settings.teacher is None else teachers_hash(Path(settings.teacher))
+    return {"fingerprint": dataset.fingerprint, "teacher": teacher}
+
+
+def _read(settings: Settings, folder: RunFolder, dataset: DataSet) -> dict[str, Any]:
     state = read_state(folder.state)
-    if state["fingerprint"] != dataset.fingerprint:
-        raise DataError(
-            f"{dataset.name} has changed since the run in {folder.path} began; "
-            "bring the old files back, or train anew"
-        )
+    for name, value in _origin(settings, dataset).items():
+        if state[name] != value:
+            what = settings.teacher if name == "teacher" else dataset.name
+            raise DataError(
+                f"{what} has changed since the run in {folder.path} began; "
+                "bring the old files back, or train anew"
+            )
     return state
 
 
@@ -131,13 +141,19 @@ def _materials(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.M
     compute = find_compute(settings.precision)
     model.to(compute.device, memory_format=torch.channels_last)
     height, width = settings.input_size
-    scale = recipe.cache_scale
-    train_size = (round(height * scale), round(width * scale))
+    if settings.teacher is None:
+        scale = recipe.cache_scale
+        train_size = (round(height * scale), round(width * scale))
+        pictures = decode_split(dataset, "train", train_size, recipe.resize)
+    else:
+        dry = None if settings.dry is None else Path(settings.dry)
+        with open_teacher(Path(settings.teacher), compute) as teacher:
+            pictures = taught_pictures(dataset, teacher, dry, recipe, settings.seed)
     return Materials(
         recipe=recipe,
         compute=compute,
         batches=Batches(
-            decode_split(dataset, "train", train_size, recipe.resize),
+            pictures,
             recipe,
             settings.input_size,
             settings.batch,
@@ -161,6 +177,8 @@ def _introduce(
         f"{f', {ranks()} processes' if ranks() > 1 else ''}"
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
+    if settings.teacher is not None:
+        console.print(f"{len(materials.batches.pictures)} pictures labelled by {settings.teacher}")
 
 
 def _progress() -> Progress:

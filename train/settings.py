@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import DataError
+from runtime.errors import DataError, ModelError
 from runtime.files import write_text
 from runtime.sizes import parse_size
 from runtime.strict_json import decode
 from train.changes import changed
 from train.dataset import SYNTHETIC
 from train.models import find_kind
-from train.recipe import find_recipe
+from train.recipe import DISTILL, find_recipe
 
 CONFIG = "config.json"
 MAX_WIDTH = 4.0
@@ -26,7 +26,8 @@ MAX_WIDTH = 4.0
 class Settings:
     """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
     pixels; patience None means what the recipe says; rate is the peak learning rate; change:
-    KEY=VALUE ingredients of the recipe that are not as it says."""
+    KEY=VALUE ingredients of the recipe that are not as it says; teacher: the artefact that labels
+    the pictures, dry: a folder of pictures without water, both for the recipe "distill"."""
 
     data: str
     pairs: str | None
@@ -44,6 +45,8 @@ class Settings:
     precision: str = "auto"
     compile: bool = False
     deterministic: bool = False
+    teacher: str | None = None
+    dry: str | None = None
 
 
 TRY_OUT = {"model": "vgg19unet-bn", "recipe": "scenes", "width": 0.25, "size": "80"}
@@ -70,6 +73,11 @@ def complete(
     Raises DataError for a wrong size or width, ModelError for an unknown network or recipe.
     """
     data = data or SYNTHETIC
+    if (recipe == DISTILL) != (given.get("teacher") is not None):
+        raise ModelError(
+            f"recipe {recipe} came; a teacher and the recipe {DISTILL} belong together: "
+            "python -m train.distill --teacher RUN"
+        )
     usual = TRY_OUT if data == SYNTHETIC else FULL
     recipe = recipe or str(usual["recipe"])
     known = changed(find_recipe(recipe), change)

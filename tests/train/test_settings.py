@@ -42,7 +42,7 @@ def test_what_is_left_open_follows_from_data_and_recipe() -> None:
     assert (real.model, real.width, real.input_size) == ("vgg19unet", 1.0, (224, 224))
     assert (real.epochs, real.batch, real.rate) == (200, 16, 1e-4)
     with pytest.raises(
-        ModelError, match="unknown recipe 'best'; choose from: default, scenes, article"
+        ModelError, match="unknown recipe 'best'; choose from: default, scenes, distill, article"
     ):
         _complete(recipe="best")
     with pytest.raises(DataError, match="width 0 came"):

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from runtime.console import run
+from runtime.manifest import Manifest, read_manifest
+from tests.train.runs import write_run
+from train.distill import app
+
+STUDENT = ("--width", "0.03125", "--size", "32x48", "--epochs", "2", "--change", "scenes=0")
+
+
+@pytest.fixture
+def teacher(tmp_path: Path, photographs: Path, manifest: Manifest) -> Path:
+    return write_run(tmp_path / "teacher", manifest, data=str(photographs)).path
+
+
+def test_a_student_learns_from_its_teachers_data_and_says_whose_it_is(
+    teacher: Path, tmp_path: Path
+) -> None:
+    dry = tmp_path / "dry"
+    dry.mkdir()
+    Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(dry / "road.png")
+    out = tmp_path / "student"
+    command = [sys.executable, "-m", "train.distill", "--teacher", str(teacher), "--dry", str(dry)]
+    done = subprocess.run(
+        [*command, "--change", "views=2", "--out", str(out), *STUDENT],
+        capture_output=True, text=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "which the teacher was trained on" in done.stderr
+    assert "18 pictures labelled by" in done.stderr  # two views of eight photographs and the road
+    student = read_manifest(out / "best.safetensors")
+    taught = read_manifest(teacher / "best.safetensors")
+    assert student.trained_on.teacher == taught.provenance.checkpoint_sha256
+    assert (student.model, student.width) == ("vgg19unet-bn", 0.03125)
+    with (out / "metrics.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--teacher", "nowhere"), "no such model: nowhere"),
+        (("--teacher", "{teacher}", "--dry", "nowhere"), "no such folder: nowhere"),
+        (("--teacher", "{teacher}", "--change", "trust=2"), "wanted trust=0.5"),
+        (("--teacher", "{teacher}", "--change", "views=-1"), "wanted views=24"),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    arguments: tuple[str, ...],
+    told: str,
+    teacher: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    filled = [argument.format(teacher=teacher) for argument in arguments]
+    monkeypatch.setattr(sys, "argv", ["distill", *filled, "--out", str(tmp_path / "out"), *STUDENT])
+    with pytest.raises(SystemExit) as ended:
+        run(app)
+    assert ended.value.code == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if "error:" in line]
+    assert len(errors) == 1
+    assert told in errors[0]
+    assert not (tmp_path / "out" / "best.safetensors").exists()
+
+
+def test_a_teacher_without_its_run_needs_the_data_named(
+    teacher: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (teacher / "config.json").unlink()
+    monkeypatch.setattr(sys, "argv", ["distill", "--teacher", str(teacher), *STUDENT])
+    with pytest.raises(SystemExit):
+        run(app)
+    assert "give --data FOLDER" in capsys.readouterr().err
+
+
+def test_a_run_does_not_go_on_with_another_teacher(
+    teacher: Path, photographs: Path, manifest: Manifest
+) -> None:
+    from runtime.errors import DataError
+    from train.dataset import open_dataset
+    from train.run import _origin, _read
+    from train.run_folder import RunFolder
+    from train.settings import read_settings
+    from train.state import write_state
+
+    settings = dataclasses.replace(
+        read_settings(teacher), recipe="distill", teacher=str(teacher / "best.safetensors")
+    )
+    dataset, folder = open_dataset(str(photographs)), RunFolder(teacher)
+    write_state(folder.state, _origin(settings, dataset))
+    assert _read(settings, folder, dataset)["fingerprint"] == dataset.fingerprint
+    write_state(folder.state, {**_origin(settings, dataset), "teacher": "0" * 64})
+    with pytest.raises(DataError, match=r"best\.safetensors has changed since the run"):
+        _read(settings, folder, dataset)
