@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +20,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.article_loop import article_steps
-from train.batches import Batches
-from train.cache import decode_split
+from benchmarks.our_loop import our_steps
 from train.compute import Compute, find_compute
 from train.dataset import open_dataset
-from train.models import build_model, find_kind
-from train.optimise import freeze, make_optimiser, moving_average
+from train.models import build_model
+from train.optimise import freeze
 from train.recipe import RECIPES, stages
 from train.scenes import generate_scene
-from train.step import Stepper
 
 ROUNDS = int(os.environ.get("FLOOD_ROUNDS", "5"))
 SIZE, BATCH, PICTURES = (224, 224), 8, 40
@@ -47,28 +45,6 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mask = scene.mask.astype(np.uint8) * 255
         cv2.imwrite(str(folder / "Mask" / f"{seed:02d}.png"), mask)
     return folder
-
-
-def our_steps(folder: Path, recipe_name: str, compute: Compute) -> Iterator[float]:
-    """Endless steps of a recipe's first stage at full size, as `python -m train` takes them."""
-    recipe = RECIPES[recipe_name]
-    plan = stages(recipe, epochs=100, rate=1e-4, patience=None, pretrained=True)[0]
-    model = build_model("vgg19unet", 1.0).to(memory_format=torch.channels_last)
-    freeze(model, plan.unfrozen_from)
-    kept = tuple(round(side * recipe.cache_scale) for side in SIZE)
-    pictures = decode_split(open_dataset(str(folder)), "train", kept, recipe.resize)
-    batches = Batches(pictures, recipe, SIZE, BATCH, 0, find_kind("vgg19unet"))
-    optimiser, schedule = make_optimiser(model, plan, 10_000, decoupled=recipe_name != "article")
-    stepper = Stepper(model, optimiser, schedule, compute, dice=recipe.dice, clip=plan.clip)
-    average = None if recipe.average is None else moving_average(model, recipe.average)
-    epoch = 0
-    while True:
-        for batch in batches.epoch(epoch):
-            loss = stepper.step(batch)
-            if average is not None:
-                average.update_parameters(model)
-            yield loss
-        epoch += 1
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -100,9 +76,9 @@ def test_a_step_is_at_least_twice_as_fast_as_the_articles(
 ) -> None:
     """article: what its code means, a frozen encoder; default: nearly all layers are trained."""
     compute = find_compute()
-    ours = our_steps(photographs, recipe, compute)
-    model = build_model("vgg19unet", 1.0)
-    theirs = article_steps(model, photographs, SIZE, BATCH)
+    dataset = open_dataset(str(photographs))
+    ours = our_steps(build_model("vgg19unet", 1.0), dataset, recipe, SIZE, BATCH, compute)
+    theirs = article_steps(build_model("vgg19unet", 1.0), photographs, SIZE, BATCH)
     next(ours), next(theirs)
     our_s, their_s, rates = [], [], []
 

@@ -1,0 +1,92 @@
+"""Measures the model that ships, or another: python -m benchmarks.model_card [--model FILE].
+
+Writes benchmarks/results/model.json, from which MODEL_CARD.md is written, and a picture of its
+worst generated scenes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.model_card.dry import measure_dry
+from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run
+from benchmarks.model_card.scenes import measure_scenes
+from benchmarks.model_card.still import measure_still
+from runtime.console import run, say
+from runtime.files import write_text
+from runtime.shipped import shipped_model
+from train.bootstrap import intervals
+from train.dataset import open_dataset
+from train.evaluate import count_split, open_artefact
+from train.metrics import score
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    model: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Default: the model that ships.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="folder with Image/ and Mask/")] = None,
+    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    dry: Annotated[
+        Path | None, typer.Option(help="folder of photographs without any water")
+    ] = None,
+    teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
+    student: Annotated[Path | None, typer.Option(help="the run it comes from")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the numbers only, and write no page")
+    ] = False,
+) -> None:
+    """Scores on photographs, where --data names them; false water; steadiness; light and weather.
+
+    What is not measured this time is kept from the last, where it was of the same weights.
+    """
+    path = model or shipped_model()
+    with open_artefact(path) as opened:
+        found: dict[str, Any] = {
+            "date": date.today().isoformat(),
+            "artefact": path.name,
+            "bytes": path.stat().st_size,
+            "backend": opened.backend.name,
+            "checkpoint_sha256": opened.manifest.provenance.checkpoint_sha256,
+            "manifest": _facts(opened.manifest),
+        }
+        runs = {"teacher": teacher, "student": student}
+        if all(runs.values()):
+            found["training"] = {name: facts_of_run(run) for name, run in runs.items() if run}
+        if data is not None:
+            counts = count_split(opened, open_dataset(data, pairs), "val")
+            found["val"] = {
+                "pictures": len(counts),
+                "scores": dataclasses.asdict(score(counts)),
+                "intervals": intervals(counts),
+            }
+        found["dry"] = measure_dry(opened, dry)
+        found["still"] = measure_still(opened)
+        found["scenes"] = measure_scenes(opened, None if as_json else FAILURES)
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if kept.get("checkpoint_sha256") == found["checkpoint_sha256"]:
+        found = {**kept, **found}
+    write_text(RESULTS, json.dumps(found, indent=1) + "\n")
+    write_text(CARD, card(found))
+    say(f"written: {RESULTS}, {CARD}, {FAILURES}")
+
+
+def _facts(manifest: Any) -> dict[str, Any]:
+    names = ("model", "width", "input_size", "resize", "threshold", "precision")
+    return {name: getattr(manifest, name) for name in names}
+
+
+if __name__ == "__main__":
+    run(app)

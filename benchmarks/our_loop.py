@@ -1,0 +1,55 @@
+"""Our training steps on their own: what `python -m train` does in a stage, to be compared."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from train.batches import Batches
+from train.cache import decode_split
+from train.compute import Compute
+from train.dataset import DataSet
+from train.models import find_kind
+from train.optimise import freeze, make_optimiser, moving_average
+from train.recipe import RECIPES, stages
+from train.step import Stepper
+
+
+def our_steps(
+    model: nn.Module,
+    dataset: DataSet,
+    recipe_name: str,
+    size: tuple[int, int],
+    batch: int,
+    compute: Compute,
+    *,
+    frozen: bool = True,
+    seed: int = 0,
+) -> Iterator[float]:
+    """Endless steps of a recipe's first stage at full size; each gives its loss.
+
+    frozen: whether the layers that the recipe freezes are frozen, else all are trained.
+    """
+    recipe = RECIPES[recipe_name]
+    plan = stages(recipe, epochs=100, rate=1e-4, patience=None, pretrained=True)[0]
+    if not frozen:
+        plan = dataclasses.replace(plan, unfrozen_from=0)
+    model.to(memory_format=torch.channels_last)
+    freeze(model, plan.unfrozen_from)
+    kept = (round(size[0] * recipe.cache_scale), round(size[1] * recipe.cache_scale))
+    pictures = decode_split(dataset, "train", kept, recipe.resize)
+    batches = Batches(pictures, recipe, size, batch, seed, find_kind("vgg19unet"))
+    optimiser, schedule = make_optimiser(model, plan, 10_000, decoupled=recipe_name != "article")
+    stepper = Stepper(model, optimiser, schedule, compute, dice=recipe.dice, clip=plan.clip)
+    average = None if recipe.average is None else moving_average(model, recipe.average)
+    epoch = 0
+    while True:
+        for each in batches.epoch(epoch):
+            loss = stepper.step(each)
+            if average is not None:
+                average.update_parameters(model)
+            yield loss
+        epoch += 1
