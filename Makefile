@@ -2,8 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
+# For `make model`: DATA=folder, and if wanted PAIRS=csv, ENCODER=file, DRY=folder without water.
+MODEL := runs/model
+ENCODER := auto
+PICTURES = --data $(DATA) $(if $(PAIRS),--pairs $(PAIRS))
 
-.PHONY: help setup demo check test bench lock clean
+.PHONY: help setup demo model check test bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +32,16 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
 	$(BIN)/python -m benchmarks.table $(DEMO)/export --checkpoint $(DEMO)/run/best.safetensors
 	$(BIN)/python -m benchmarks.demo $(DEMO)
+
+model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DRY=]; hours
+	@test -n "$(DATA)" || { echo "error: no DATA came; wanted the folder of the photographs: make model DATA=flood-area"; exit 2; }
+	$(BIN)/python -m train $(PICTURES) --encoder $(ENCODER) --size 256 --out $(MODEL)/teacher
+	$(BIN)/python -m export $(MODEL)/teacher/best.safetensors --int8 --engine none --out $(MODEL)/teacher-export
+	$(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) \
+		$(if $(DRY),--dry $(DRY)) --out $(MODEL)/student
+	$(BIN)/python -m export $(MODEL)/student/best.safetensors --fp16 --int8 --engine none --out $(MODEL)/export
+	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
+		cp $(MODEL)/export/model.$$graph$$part runtime/models/ || exit 1; done; done
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -17,7 +17,6 @@ import runtime
 from runtime.console import run, say
 from runtime.doctor import doctor
 from runtime.engine_cli import build
-from runtime.errors import ModelError
 
 if TYPE_CHECKING:
     from runtime.model import Model
@@ -32,18 +31,6 @@ app.command()(doctor)
 def main() -> None:
     """Entry point of the console script."""
     run(app)
-
-
-def default_model() -> Path:
-    """The model to run when none is named: the newest exports/*/model.onnx. Raises ModelError."""
-    found = sorted(Path("exports").glob("*/model.onnx"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise ModelError(
-            "no model: there is no exports/*/model.onnx here; name one with --model, "
-            "or make one with 'python -m train' and 'python -m export'"
-        )
-    say(f"model: {found[-1]} (the newest export; choose another with --model)")
-    return found[-1]
 
 
 def _show_version(wanted: bool) -> None:
@@ -70,7 +57,7 @@ def segment(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Exported model; default: the newest export."),
+        typer.Option(metavar="FILE", help="Exported model; default: the one that ships."),
     ] = None,
     backend: Annotated[
         str, typer.Option(metavar="NAME", help="What runs the model; auto chooses.")
@@ -165,13 +152,14 @@ def segment(
     if not uris:
         raise typer.BadParameter("give a source: --camera N or --source URI", context)
     from runtime.model import load_model
+    from runtime.shipped import shipped_model
     from runtime.sinks import Outputs
     from runtime.sizes import parse_size
     from runtime.sources import live_options
 
     _segment(
         uris=uris,
-        model_path=model or default_model(),
+        model_path=model or shipped_model(),
         load=partial(
             load_model,
             backend=backend,

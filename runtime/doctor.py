@@ -28,12 +28,12 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say what works on this machine; exit 1 when a default run would fail."""
-    from runtime.cli import default_model
     from runtime.doctor_findings import as_lines, passed
     from runtime.errors import FloodError
+    from runtime.shipped import shipped_model
 
     try:
-        artefact: Path | FloodError = model or default_model()
+        artefact: Path | FloodError = model or shipped_model()
     except FloodError as error:
         artefact = error
     findings = list(_self_test(artefact) if self_test else _examine(artefact))

@@ -10,8 +10,12 @@ import typer
 
 def build(
     graph: Annotated[
-        Path, typer.Argument(metavar="MODEL.onnx", help="An exported graph with its manifest.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="[MODEL.onnx]",
+            help="An exported graph with its manifest; default: the model that ships.",
+        ),
+    ] = None,
     builder: Annotated[
         str, typer.Option(metavar="NAME", help="auto, tensorrt or tensorrt-rtx.")
     ] = "auto",
@@ -20,7 +24,10 @@ def build(
         typer.Option(metavar="HxW", help="Input size, for a graph exported with --dynamic-size."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where to; default: beside the graph.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where to; default: beside the graph, here for the one that ships."
+        ),
     ] = None,
 ) -> None:
     """Build an engine for this machine; the precision is the graph's."""
@@ -29,7 +36,19 @@ def build(
     from runtime.manifest import read_manifest
     from runtime.sizes import parse_size
 
+    if graph is None:
+        graph, out = _shipped_graph(builder), out or Path()
     engine = build_engine(plan_engine(graph, builder, out, parse_size(size) if size else None))
     for where, (half, layers) in read_manifest(engine).half_layers.items():
         say(f"half precision in the {where}: {half} of {layers} layers")
     typer.echo(engine)
+
+
+def _shipped_graph(builder: str) -> Path:
+    """What ships for this builder: FP16, or INT8 for versions that are told FP16 by a flag and make
+    it of a float32 graph, which is too large to ship."""
+    from runtime.engine_library import find_builder
+    from runtime.shipped import shipped_model
+
+    _, dialect, _ = find_builder(builder)
+    return shipped_model("fp16" if dialect.fp16_graph == "fp16" else "int8 for TensorRT")

@@ -7,8 +7,12 @@ from pathlib import Path
 from runtime.errors import ModelError
 
 FOLDER = Path(__file__).parent / "models"
-FILES = {"int8": "model.int8.onnx", "fp16": "model.fp16.onnx"}
-"""INT8 for processors; FP16 to build TensorRT engines from. Both come from one checkpoint."""
+FILES = {
+    "int8": "model.int8.onnx",
+    "fp16": "model.fp16.onnx",
+    "int8 for TensorRT": "model.int8.tensorrt.onnx",
+}
+"""INT8 for processors; two to build TensorRT engines from. All come from one checkpoint."""
 
 
 def shipped_model(precision: str = "int8") -> Path:

@@ -127,6 +127,8 @@ def _origin(settings: Settings, dataset: DataSet) -> dict[str, Any]:
 
 def _read(settings: Settings, folder: RunFolder, dataset: DataSet) -> dict[str, Any]:
     state = read_state(folder.state)
+    if is_first():
+        folder.take()
     for name, value in _origin(settings, dataset).items():
         if state[name] != value:
             what = settings.teacher if name == "teacher" else dataset.name

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
+import os
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +33,8 @@ class RunFolder:
         self.progress = path / "progress.gif"
 
     def begin(self) -> None:
-        """Makes the folder for a new run. Raises SinkError when another run's results lie there."""
+        """Makes the folder for a new run and takes it. Raises SinkError when another run's results
+        lie there, or another process is making them."""
         if self.path.exists() and not self.path.is_dir():
             raise SinkError(f"cannot write into {self.path}: it is a file; choose another --out")
         if self.state.exists():
@@ -41,6 +45,22 @@ class RunFolder:
         if self.metrics.exists():
             raise SinkError(f"{self.path} holds a run's results; delete it or choose another --out")
         make_folder(self.path)
+        self.take()
+
+    def take(self) -> None:
+        """Keeps other processes from training here, as long as this object or this process lives.
+
+        Raises SinkError where another one is at work.
+        """
+        descriptor = os.open(self.path, os.O_RDONLY)
+        weakref.finalize(self, os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SinkError(
+                f"another process is training in {self.path}; wait for its end, "
+                "or choose another --out"
+            ) from None
 
     def write_metrics(self, rows: Sequence[dict[str, object]]) -> None:
         """Writes metrics.csv anew, one row per epoch. Raises SinkError."""

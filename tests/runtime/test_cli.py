@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runtime.manifest import manifest_path
+from runtime.shipped import shipped_model
 from runtime.sources import open_source
 from tests.runtime.conftest import ROOT, Command, scene, write_clip
 from tests.runtime.models import graph, write_model
@@ -62,26 +61,13 @@ def test_without_json_nothing_is_on_stdout_and_max_frames_ends_the_run(
     assert "5 frames seen = 5 processed" in done.stderr
 
 
-def test_without_a_model_the_newest_export_is_taken_and_named(
-    flood_runtime_here: Command, clip: Path, tiny_model: Path, tmp_path: Path
-) -> None:
-    for age, run in ((100, "new"), (200, "old")):
-        folder = tmp_path / "exports" / run
-        folder.mkdir(parents=True)
-        for path in (tiny_model, manifest_path(tiny_model)):
-            shutil.copy(path, folder)
-        os.utime(folder / "model.onnx", (time.time() - age,) * 2)
-    done = flood_runtime_here("--source", clip)
+def test_without_a_model_the_one_that_ships_runs(flood_runtime_here: Command, clip: Path) -> None:
+    done = flood_runtime_here("--source", clip, "--max-frames", 5, "--json")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("model: exports/new/model.onnx (the newest export")
-
-
-def test_without_a_model_and_without_exports_one_line_says_what_to_do(
-    flood_runtime: Command, clip: Path
-) -> None:
-    assert_one_error_line(
-        flood_runtime("--source", clip), r"no model: .* name one with --model, or make one with"
-    )
+    summary = json.loads(done.stdout)
+    assert summary["model"] == str(shipped_model())
+    assert summary["frames"]["processed"] == 5
+    assert "parity: int8 against PyTorch" in done.stderr
 
 
 @pytest.mark.parametrize(
