@@ -49,5 +49,5 @@ def test_an_incomplete_installation_is_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
-    with pytest.raises(ModelError, match="lacks its own model .* install flood-runtime again"):
+    with pytest.raises(ModelError, match=r"lacks its own model .* install flood-runtime again"):
         shipped_model()
