@@ -24,6 +24,7 @@ from runtime.certificate import Certificate
 from runtime.files import atomic_path
 from runtime.half import check_share
 from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
+from train.models import find_kind
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
 """Precision -> file name in the export folder; those of INT8 are in export.int8.KINDS."""
@@ -51,6 +52,7 @@ def prepare_manifest(
     return dataclasses.replace(
         checkpoint,
         input_size=input_size,
+        sizes=find_kind(checkpoint.model).sizes,
         batch=batch,
         dynamic_size=dynamic_size,
         provenance=provenance,

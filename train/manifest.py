@@ -7,6 +7,7 @@ from importlib.metadata import version
 import runtime
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.dataset import DataSet
+from train.models import find_kind
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 from train.settings import Settings
 
@@ -30,6 +31,7 @@ def first_manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Mani
         threshold=THRESHOLD,
         class_names=CLASS_NAMES,
         precision="fp32",
+        sizes=find_kind(settings.model).sizes,
         trained_on=TrainedOn(
             dataset=dataset.name,
             fingerprint=dataset.fingerprint,
