@@ -40,7 +40,9 @@ def export(
     ] = LIMITS["int8"]["iou_drop"],
     size: Annotated[
         str | None,
-        typer.Option(metavar="HxW", help="Input size, multiples of 16; default: as trained."),
+        typer.Option(
+            metavar="HxW", help="Input size, multiples of 16 (of smp: 32); default: as trained."
+        ),
     ] = None,
     batch: Annotated[
         str, typer.Option(metavar=f"N|{ANY_BATCH}", help="Frames that one call takes.")
@@ -76,8 +78,8 @@ def export(
         checkpoint = newest_checkpoint()
         say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
     network, trained = load_checkpoint(checkpoint)
-    kind = find_kind(trained.model)
-    input_size = parse_size(size, kind.size_multiple, kind.smallest) if size else trained.input_size
+    sizes = find_kind(trained.model).sizes
+    input_size = sizes.checked(parse_size(size)) if size else trained.input_size
     manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
     folder = make_folder(out or default_folder(checkpoint))
     data_set, reason = find_data(checkpoint, data, pairs)

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from export.certificate import certify, grant
+from export.fold import fold_batch_norms
 from export.golden import write_golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import activation_ranges, check_ranges, half_layers
@@ -24,6 +25,7 @@ from runtime.certificate import Certificate
 from runtime.files import atomic_path
 from runtime.half import check_share
 from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
+from train.models import find_kind
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
 """Precision -> file name in the export folder; those of INT8 are in export.int8.KINDS."""
@@ -51,6 +53,7 @@ def prepare_manifest(
     return dataclasses.replace(
         checkpoint,
         input_size=input_size,
+        sizes=find_kind(checkpoint.model).sizes,
         batch=batch,
         dynamic_size=dynamic_size,
         provenance=provenance,
@@ -67,13 +70,14 @@ def export_graph(
     """
     path = folder / FILES[precision]
     manifest = dataclasses.replace(manifest, precision=precision)
+    network = fold_batch_norms(network, manifest)
     if precision == "fp16":
         check_ranges(activation_ranges(network, manifest, proof.frames.inputs))
     graph = trace(ExportedNetwork(network, manifest, DTYPES[precision]), manifest)
     if precision == "fp16":
         manifest = dataclasses.replace(manifest, half_layers={"graph": half_layers(graph)})
         check_share(manifest.half_layers, path.name)
-    return _finish(path, network, graph, manifest, proof, LIMITS[precision])
+    return _finish(path, graph, manifest, proof, LIMITS[precision])
 
 
 def export_int8(
@@ -90,7 +94,7 @@ def export_int8(
     """
     manifest = dataclasses.replace(manifest, precision="int8")
     limits = {**LIMITS["int8"], "iou_drop": max_drop}
-    graph = trace(ExportedNetwork(network, manifest), manifest)
+    graph = trace(ExportedNetwork(fold_batch_norms(network, manifest), manifest), manifest)
     finished = []
     for name, kind in KINDS.items():
         done = quantise_within(graph, kind, manifest, calibration, proof, limits)
@@ -101,13 +105,12 @@ def export_int8(
             kept=done.kept,
         )
         described = dataclasses.replace(manifest, quantisation=quantisation)
-        finished.append(_finish(folder / kind.file, network, done.graph, described, proof, limits))
+        finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))
     return finished
 
 
 def _finish(
     path: Path,
-    network: nn.Module,
     graph: onnx.ModelProto,
     manifest: Manifest,
     proof: Proof,
@@ -118,6 +121,6 @@ def _finish(
         verdict = certify(path, temporary, manifest, proof, limits)
         if verdict.error is not None:
             raise verdict.error
-        write_golden_frames(network, manifest, path)
+        write_golden_frames(proof.network, manifest, path)
     sealed = write_manifest(manifest, path)
     return Exported(path=path, manifest=sealed, certificate=grant(verdict, path))

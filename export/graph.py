@@ -55,13 +55,13 @@ class ExportedNetwork(nn.Module):
 
 def trace(network: ExportedNetwork, manifest: Manifest) -> onnx.ModelProto:
     """The network as a clean graph of the manifest's input size and batch, either of which may be
-    free: a batch of 0 is any number of frames, dynamic_size any sides that are multiples of 16.
+    free: a batch of 0 is any number of frames, dynamic_size any sides that the network takes.
 
     Shapes are inferred, constants folded, dead nodes removed, every node named after its layer,
     and nothing in the file says where or when it was made. Raises ModelError.
     """
     height, width = manifest.input_size
-    multiple = find_kind(manifest.model).size_multiple
+    multiple = find_kind(manifest.model).sizes.multiple
     # An example batch of 1 would be taken for a constant, so a free batch is traced with 2.
     # The same holds for a free side of one multiple.
     if manifest.dynamic_size:

@@ -78,7 +78,7 @@ class Proof:
         """The same for a few frames at other sizes, where the artefact is to take any."""
         if not self.manifest.dynamic_size:
             return ()
-        fitting = find_kind(self.manifest.model).fitting
+        fitting = find_kind(self.manifest.model).sizes.fitting
         proofs = []
         for factors in ELSEWHERE:
             height, width = (

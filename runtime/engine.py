@@ -60,7 +60,8 @@ def plan_engine(
     """What building an exported graph here would give.
 
     folder: where to, by default beside the graph. input_size: (height, width), for a graph that
-    takes any. Raises BackendError without a builder, ManifestError or ModelError for the graph.
+    takes any. Raises BackendError without a builder, ManifestError or ModelError for the graph,
+    DataError for a size that its network does not take.
     """
     manifest = read_manifest(graph)
     if for_cpus_only(manifest):

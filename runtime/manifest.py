@@ -17,13 +17,13 @@ from typing import Any
 from runtime.errors import ManifestError
 from runtime.files import sha256, write_text
 from runtime.processing import INTERPOLATIONS
+from runtime.sizes import LARGEST, SizeRule
 from runtime.strict_json import decode
 
 SCHEMA = 1
 INPUT_NAME = "input"
 OUTPUT_NAME = "logits"
 PRECISIONS = ("fp32", "fp16", "int8")
-SIZE_MULTIPLE = 16
 WIDEST = 4.0
 """Times the published width; beyond that a damaged number would only fill the memory."""
 
@@ -83,10 +83,11 @@ class Quantisation:
 class Manifest:
     """How to run one artefact. Sizes are (height, width) in pixels; mean and std are in the
     range 0-1 and in the order of `colour_order`; threshold is a probability; a batch of 0 means
-    any number of frames. dynamic_size: whether the artefact takes any size of multiples of 16;
-    input_size is then the one it is run at unless told otherwise. half_layers: where layers were
-    counted ("graph", "tensorrt network") -> how many compute in half precision, of how many; empty
-    for other precisions. quantisation: only of INT8. engine: only of engines."""
+    any number of frames. sizes: which sides the network can take. dynamic_size: whether the
+    artefact takes all of them; input_size is then the one it is run at unless told otherwise.
+    half_layers: where layers were counted ("graph", "tensorrt network") -> how many compute in
+    half precision, of how many; empty for other precisions. quantisation: only of INT8. engine:
+    only of engines."""
 
     schema: int
     model: str
@@ -103,6 +104,7 @@ class Manifest:
     trained_on: TrainedOn
     provenance: Provenance
     artefact_sha256: str
+    sizes: SizeRule = field(default_factory=SizeRule)
     dynamic_size: bool = False
     half_layers: dict[str, tuple[int, int]] = field(default_factory=dict)
     quantisation: Quantisation | None = None
@@ -115,14 +117,14 @@ class Manifest:
 
     def at_size(self, input_size: tuple[int, int]) -> Manifest:
         """The manifest of the same artefact run at another (height, width). Raises ManifestError
-        for an artefact of a fixed size, and for sides that are no multiples of 16."""
+        for an artefact of a fixed size, DataError for sides that its network does not take."""
         if not self.dynamic_size and input_size != self.input_size:
             height, width = self.input_size
             raise ManifestError(
                 f"this model takes {height}x{width} only, not {input_size[0]}x{input_size[1]}; "
                 "export it anew with --size or with --dynamic-size"
             )
-        return dataclasses.replace(self, input_size=input_size)
+        return dataclasses.replace(self, input_size=self.sizes.checked(input_size))
 
 
 def manifest_path(artefact: Path) -> Path:
@@ -186,11 +188,14 @@ def _decode(parsed: Any, path: Path) -> Manifest:
 
 def _rules(manifest: Manifest) -> list[tuple[str, bool]]:
     hexadecimal = re.compile(r"[0-9a-f]{64}")
-    sizes = manifest.input_size
+    sizes, (height, width) = manifest.sizes, manifest.input_size
+    if not 0 < sizes.multiple <= sizes.smallest < LARGEST or sizes.smallest % sizes.multiple:
+        return [(f"sizes.smallest is a multiple of sizes.multiple, not {sizes}", False)]
     return [
         (
-            f"input_size is two positive multiples of {SIZE_MULTIPLE}, not {sizes}",
-            all(0 < side <= 1 << 14 and side % SIZE_MULTIPLE == 0 for side in sizes),
+            f"input_size is two multiples of {sizes.multiple} from {sizes.smallest} on, "
+            f"not {height}x{width}",
+            sizes.takes(height) and sizes.takes(width),
         ),
         (f"batch is 0 or more, not {manifest.batch}", manifest.batch >= 0),
         (

@@ -65,7 +65,8 @@ def load_model(
     backend: a name, or "auto" for the fastest that is seen to give the right answer. input_size:
     (height, width) to run at, for an artefact that was exported with --dynamic-size. rebuild:
     whether an engine that does not fit this machine is built anew from the graph beside it, which
-    takes minutes. Raises ManifestError, ModelError or BackendError.
+    takes minutes. Raises ManifestError, DataError for a size that the network does not take,
+    ModelError or BackendError.
     """
     if rebuild and path.suffix == ENGINE_SUFFIX:
         path = fitting_engine(path)

@@ -110,5 +110,5 @@ class Batches:
 
 def scaled_size(input_size: tuple[int, int], scale: float, kind: Kind) -> tuple[int, int]:
     """The smallest height and width at that scale or above which the network takes."""
-    height, width = (min(side, kind.fitting(round(side * scale))) for side in input_size)
+    height, width = (min(side, kind.sizes.fitting(round(side * scale))) for side in input_size)
     return height, width

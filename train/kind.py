@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from torch import Tensor, nn
 from torchvision.models import VGG
 
-from runtime.manifest import SIZE_MULTIPLE
+from runtime.sizes import SizeRule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Kind:
     encoder under the encoder's own names, which fit width 1.0; None where there are none; raises
     OSError where they cannot be had now. scales: whether widths other than 1.0 can be built. start:
     how its fresh weights are drawn: by the "recipe", always as "he" et al. (2015) wrote, or as
-    "built". size_multiple and smallest: of both sides of the input, in pixels.
+    "built". sizes: which sides its input may have.
     """
 
     name: str
@@ -28,12 +28,7 @@ class Kind:
     imagenet: Callable[[], dict[str, Tensor]] | None
     scales: bool = True
     start: str = "recipe"
-    size_multiple: int = SIZE_MULTIPLE
-    smallest: int = SIZE_MULTIPLE
-
-    def fitting(self, side: int) -> int:
-        """The nearest side that this network takes and that is not smaller."""
-        return max(self.smallest, -(-side // self.size_multiple) * self.size_multiple)
+    sizes: SizeRule = field(default_factory=SizeRule)
 
 
 class Network(Protocol):

@@ -8,6 +8,7 @@ from pathlib import Path
 import runtime
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.dataset import DataSet
+from train.models import find_kind
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 from train.settings import Settings
 from train.teacher import teachers_hash
@@ -32,6 +33,7 @@ def first_manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Mani
         threshold=THRESHOLD,
         class_names=CLASS_NAMES,
         precision="fp32",
+        sizes=find_kind(settings.model).sizes,
         trained_on=TrainedOn(
             dataset=dataset.name,
             fingerprint=dataset.fingerprint,

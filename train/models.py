@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from runtime.errors import ModelError
+from runtime.sizes import SizeRule
 from train import smp, unet
 from train.imagenet import vgg19_features_weights
 from train.kind import Kind
@@ -29,7 +30,7 @@ KINDS = {
             build=UNet,
             imagenet=None,
             start="he",
-            smallest=unet.SMALLEST,
+            sizes=SizeRule(smallest=unet.SMALLEST),
         ),
     )
 }

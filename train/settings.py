@@ -92,8 +92,8 @@ def complete(
         pairs=None if pairs is None else str(pairs),
         model=model,
         width=width,
-        input_size=parse_size(
-            size or str(kind.fitting(int(usual["size"]))), kind.size_multiple, kind.smallest
+        input_size=kind.sizes.checked(
+            parse_size(size or str(kind.sizes.fitting(int(usual["size"]))))
         ),
         recipe=recipe,
         epochs=epochs or known.epochs,

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from runtime.console import say
 from runtime.errors import ModelError
+from runtime.sizes import SizeRule
 from train.imagenet import patience
 from train.kind import Kind
 
@@ -55,8 +56,7 @@ def find_kind(name: str) -> Kind:
         imagenet=partial(_imagenet, name) if _has_imagenet(library, encoder) else None,
         scales=False,
         start="built",
-        size_multiple=STRIDE,
-        smallest=STRIDE,
+        sizes=SizeRule(multiple=STRIDE, smallest=STRIDE),
     )
 
 

@@ -16,7 +16,7 @@ from export import __main__ as main
 from export import artefacts, verify
 from export.parity import LIMITS
 from runtime.certificate import read_certificate
-from runtime.errors import ManifestError
+from runtime.errors import DataError, ManifestError
 from runtime.files import sha256
 from runtime.manifest import Manifest, manifest_path, read_manifest
 from runtime.model import load_model
@@ -89,7 +89,7 @@ def test_a_dynamic_size_is_proved_at_three_sizes_and_runs_at_any(
         with load_model(tmp_path / name, input_size=(64, 96)) as model:
             assert model.manifest.input_size == (64, 96)
             assert model.infer(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 1, 64, 96)
-    with pytest.raises(ManifestError, match="input_size is two positive multiples of 16"):
+    with pytest.raises(DataError, match="size 60 is no multiple of 16; nearest: 48 or 64"):
         load_model(tmp_path / "model.onnx", input_size=(60, 96))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ import onnxruntime
 import pytest
 import torch
 
-from export.artefacts import DTYPES
+from export.artefacts import DTYPES, prepare_manifest
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import half_layers
 from export.reference import reference_logits
-from runtime.manifest import Manifest
+from runtime import cli
+from runtime.manifest import Manifest, write_manifest
+from runtime.model import load_model
 from train import smp
 from train.models import build_model
 
@@ -72,3 +75,37 @@ def test_a_layer_that_runs_twice_has_two_nodes_with_names_of_their_own(manifest:
     names = [node.name for node in graph.graph.node]
     assert len(set(names)) == len(names)
     assert {"pool", "pool_2", "pool_3", "pool_4", "down.0.0", "layer1"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "told"),
+    [
+        (NETWORKS[0], (80, 96), "size 80 is too small for this network; nearest: 96 or 112"),
+        (NETWORKS[1], (64, 48), "size 48 is no multiple of 32; nearest: 32 or 64"),
+    ],
+)
+def test_a_graph_of_any_size_travels_with_the_sizes_that_its_network_takes(
+    manifest: Manifest,
+    tmp_path: Path,
+    command: Callable[..., tuple[int, str, str]],
+    network: tuple[str, float, tuple[int, int]],
+    size: tuple[int, int],
+    told: str,
+) -> None:
+    name, width, usual = network
+    if name.startswith(smp.PREFIX):
+        pytest.importorskip(smp.LIBRARY)
+    trained = dataclasses.replace(manifest, model=name, width=width, input_size=usual)
+    described = prepare_manifest(trained, usual, 1, dynamic_size=True)
+    path = tmp_path / "model.onnx"
+    graph = trace(ExportedNetwork(build_model(name, width), described), described)
+    path.write_bytes(to_bytes(graph))
+    write_manifest(described, path)
+    text = "{}x{}".format(*size)
+    code, _, err = command(cli.app, "build", path, "--size", text)
+    assert (code, err) == (1, f"error: {told}\n")
+    code, _, err = command(cli.app, "--source", tmp_path, "--model", path, "--input-size", text)
+    assert (code, err) == (1, f"error: {told}\n")
+    other = (128, 160)
+    with load_model(path, "onnxruntime", input_size=other) as model:
+        assert model.infer(np.zeros((1, *other, 3), np.uint8)).shape == (1, 1, *other)

@@ -119,9 +119,9 @@ def test_the_encoders_layers_are_found_under_a_wrapper(source: nn.Module) -> Non
 def test_every_network_of_the_table_is_what_it_promises(name: str) -> None:
     model, kind = build_model(name, WIDTH).eval(), KINDS[name]
     assert (kind.name, model.kind, model.width) == (name, kind, WIDTH)
-    side = kind.smallest
+    side = kind.sizes.smallest
     with torch.no_grad():
-        assert model(torch.zeros(1, 3, side, side + kind.size_multiple)).shape == (
+        assert model(torch.zeros(1, 3, side, side + kind.sizes.multiple)).shape == (
             *(1, 1, side),
-            side + kind.size_multiple,
+            side + kind.sizes.multiple,
         )

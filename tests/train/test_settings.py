@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import DataError, ModelError
-from train.settings import Settings, complete, parse_size, read_settings, write_settings
+from train.settings import Settings, complete, read_settings, write_settings
 
 
 def _complete(**changes: object) -> Settings:
@@ -15,16 +15,16 @@ def _complete(**changes: object) -> Settings:
 
 
 def test_sizes_are_height_by_width() -> None:
-    assert parse_size("224") == (224, 224)
-    assert parse_size("224x320") == (224, 320)
+    assert _complete(size="224").input_size == (224, 224)
+    assert _complete(size="224x320").input_size == (224, 320)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("225", "size 225 is no multiple of 16; nearest: 224 or 240"),
-        ("224x7", "size 7 is no multiple of 16; nearest: 16"),
-        ("0", "nearest: 16"),
+        ("224x7", "size 7 is no multiple of 16; nearest: 16 or 32"),
+        ("0", "size 0 is too small for this network; nearest: 16 or 32"),
         ("big", "neither a number nor HEIGHTxWIDTH"),
         ("1x2x3", "neither a number nor HEIGHTxWIDTH"),
         ("-16", "neither a number nor HEIGHTxWIDTH"),
@@ -32,7 +32,7 @@ def test_sizes_are_height_by_width() -> None:
 )
 def test_wrong_sizes_name_the_nearest_right_ones(text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        parse_size(text)
+        _complete(size=text)
 
 
 def test_what_is_left_open_follows_from_data_and_recipe() -> None:

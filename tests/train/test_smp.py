@@ -67,7 +67,7 @@ def test_only_width_one_and_multiples_of_thirty_two() -> None:
     with pytest.raises(ModelError, match=r"exists at width 1\.0 only, not 0\.5; leave --width out"):
         build_model(LIGHT, 0.5)
     kind = find_kind(LIGHT)
-    assert (kind.fitting(80), kind.fitting(224), kind.scales) == (96, 224, False)
+    assert (kind.sizes.fitting(80), kind.sizes.fitting(224), kind.scales) == (96, 224, False)
 
 
 @needs_smp
