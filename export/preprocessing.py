@@ -27,8 +27,14 @@ MOST_DIFFERENT = 1e-5
 def rule_of(manifest: Manifest) -> str:
     """How a frame becomes what the first layer reads, as one sentence."""
     height, width = manifest.input_size
+    interpolation = "area" if manifest.resize == "pyramid" else manifest.resize
+    halved = (
+        "halved by means of 2x2 while both sides are even and at least twice that, then "
+        if manifest.resize == "pyramid"
+        else ""
+    )
     return (
-        f"the whole frame is resized to {height}x{width} with OpenCV's {manifest.resize} "
+        f"the whole frame is {halved}resized to {height}x{width} with OpenCV's {interpolation} "
         "interpolation, BGR becomes RGB, and in the graph each value becomes "
         f"(value - 255 mean) / (255 std) with mean {manifest.mean} and std {manifest.std}"
     )
@@ -41,6 +47,7 @@ def adversarial_frames(input_size: tuple[int, int]) -> list[NDArray[np.uint8]]:
     sizes = [
         (1, 1), (1, 33), (35, 1), (7, 5), (37, 53), (239, 321), (2160, 3840),
         (height, width), (height + 1, width - 1), (2 * height, 2 * width), (3 * height, width),
+        (8 * height + 4, 6 * width + 2),
     ]  # fmt: skip
     noise = [random.integers(0, 256, (*size, 3), np.uint8) for size in sizes]
     flat = [np.full((119, 211, 3), level, np.uint8) for level in (0, 1, 127, 255)]

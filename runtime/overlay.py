@@ -17,8 +17,6 @@ TINT = 0.42
 PANEL_OPACITY = 0.62
 CAPTION_SHARE = 0.05
 """Height of the caption's letters as a share of the frame's shorter side."""
-THICK = 3
-"""Outlines from this many pixels on are drawn without smoothing, which would cost most of all."""
 SMALLEST_LETTERS, LARGEST_LETTERS = 11, 64
 
 
@@ -30,25 +28,21 @@ def draw_overlay(
     image: (H, W, 3) uint8 BGR. mask: (H, W) bool. caption: what is said loudly, and what quietly.
     A frame too small for the caption goes without.
     """
-    binary = mask.view(np.uint8)
-    tinted = cv2.addWeighted(image, 1.0 - TINT, _flat(image.shape, WATER_BGR), TINT, 0.0)
-    result: NDArray[np.uint8] = image.copy()
-    cv2.copyTo(tinted, binary, result)
-    _draw_outline(result, binary)
+    water = mask.view(np.uint8)
+    result: NDArray[np.uint8]
+    result = cv2.addWeighted(image, 1.0 - TINT, _flat(image.shape, WATER_BGR), TINT, 0.0)
+    cv2.copyTo(image, 1 - water, result)
+    _draw_outline(result, water)
     _draw_caption(result, caption)
     return result
 
 
-def _draw_outline(image: NDArray[np.uint8], binary: NDArray[np.uint8]) -> None:
+def _draw_outline(image: NDArray[np.uint8], water: NDArray[np.uint8]) -> None:
     """Water that reaches the frame's edge goes on behind it: nothing is drawn along the edge."""
     thickness = max(1, round(min(image.shape[:2]) / 300))
-    beyond = thickness + 1
-    wider = cv2.copyMakeBorder(binary, *(beyond,) * 4, cv2.BORDER_REPLICATE)
-    outlines, _ = cv2.findContours(
-        wider, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE, offset=(-beyond, -beyond)
-    )
-    smooth = cv2.LINE_AA if thickness < THICK else cv2.LINE_8
-    cv2.drawContours(image, outlines, -1, OUTLINE_BGR, thickness, smooth)
+    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (thickness + 1, thickness + 1))
+    outline = cv2.morphologyEx(water, cv2.MORPH_GRADIENT, brush)
+    cv2.copyTo(_flat(image.shape, OUTLINE_BGR), outline, image)
 
 
 def caption_of(water_fraction: float, timestamp_s: float, live: bool) -> tuple[str, str]:
@@ -64,7 +58,7 @@ def _clock(timestamp_s: float, live: bool) -> str:
     return (f"{hours}:" if hours else "") + f"{minutes:02d}:{seconds:04.1f}"
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=4)
 def _flat(shape: tuple[int, ...], colour: tuple[int, int, int]) -> NDArray[np.uint8]:
     return np.full(shape, colour, dtype=np.uint8)
 
@@ -81,13 +75,14 @@ def _draw_caption(image: NDArray[np.uint8], caption: tuple[str, str]) -> None:
     margin = letters // 2
     if letters + 2 * margin > height:
         return
-    panel = np.asarray(_panel(caption, letters), dtype=np.float32)
+    panel = np.asarray(_panel(caption, letters))
     if panel.shape[0] + 2 * margin > height or panel.shape[1] + 2 * margin > width:
         return
     top, left = height - margin - panel.shape[0], margin
     under = image[top : top + panel.shape[0], left : left + panel.shape[1]]
-    opacity = panel[..., 3:] / np.float32(255)
-    under[:] = (under * (1 - opacity) + panel[..., 2::-1] * opacity + 0.5).astype(np.uint8)
+    opacity = panel[..., 3] * np.float32(1 / 255)
+    letters_bgr = np.ascontiguousarray(panel[..., 2::-1])
+    under[:] = cv2.blendLinear(under, letters_bgr, 1 - opacity, opacity)
 
 
 def _panel(caption: tuple[str, str], letters: int) -> Image.Image:

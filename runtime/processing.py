@@ -11,8 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-INTERPOLATIONS = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
-"""The resize rules a manifest may name, and the OpenCV flag that each one means."""
+INTERPOLATIONS = {
+    "linear": cv2.INTER_LINEAR,
+    "area": cv2.INTER_AREA,
+    "pyramid": cv2.INTER_AREA,
+}
+"""The resize rules a manifest may name, and the OpenCV flag that each one means. With "pyramid" a
+frame is halved first, as often as `halvings` says: a quarter of the work of "area" at 1080p."""
 
 
 def preprocess(
@@ -25,10 +30,27 @@ def preprocess(
     """
     height, width = input_size
     resized = image
-    if image.shape[:2] != input_size:
-        resized = cv2.resize(image, (width, height), interpolation=INTERPOLATIONS[resize])
+    if resize == "pyramid":
+        for _ in range(halvings(image.shape[:2], input_size)):
+            half = (resized.shape[1] // 2, resized.shape[0] // 2)
+            resized = cv2.resize(resized, half, interpolation=cv2.INTER_AREA)
+    if resized.shape[:2] != input_size:
+        resized = cv2.resize(resized, (width, height), interpolation=INTERPOLATIONS[resize])
     rgb: NDArray[np.uint8] = cv2.cvtColor(resized, cv2.COLOR_BGR2RGB)
     return rgb
+
+
+def halvings(frame_size: tuple[int, int], input_size: tuple[int, int]) -> int:
+    """How often "pyramid" halves a frame: while both sides are even and at least twice the input's.
+
+    Sizes are (height, width). Each pixel of a half is the mean of 2x2, a half rounded up.
+    """
+    (height, width), (wanted_height, wanted_width), count = frame_size, input_size, 0
+    while (
+        height % 2 == width % 2 == 0 and height >= 2 * wanted_height and width >= 2 * wanted_width
+    ):
+        height, width, count = height // 2, width // 2, count + 1
+    return count
 
 
 def to_mask(

@@ -8,15 +8,28 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
-from runtime.processing import INTERPOLATIONS
+from runtime.processing import INTERPOLATIONS, halvings
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
 
 def resize_rule(input_size: tuple[int, int], resize: str) -> A.Resize:
     """The manifest's resize rule as training knows it; the runtime's twin is `preprocess`."""
     height, width = input_size
-    return A.Resize(height=height, width=width, interpolation=INTERPOLATIONS[resize])
+    kind = PyramidResize if resize == "pyramid" else A.Resize
+    return kind(height=height, width=width, interpolation=INTERPOLATIONS[resize])
+
+
+class PyramidResize(A.Resize):
+    """The rule "pyramid" as the manifest says it, in integers, where the runtime asks OpenCV."""
+
+    def apply(self, img: NDArray[np.uint8], **params: object) -> NDArray[np.uint8]:
+        for _ in range(halvings(img.shape[:2], (self.height, self.width))):
+            quads = img.reshape(img.shape[0] // 2, 2, img.shape[1] // 2, 2, -1)
+            img = ((quads.sum(axis=(1, 3), dtype=np.uint16) + 2) // 4).astype(np.uint8)
+        return super().apply(img, **params)
 
 
 def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose:

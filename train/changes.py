@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from runtime.errors import ModelError
+from runtime.processing import INTERPOLATIONS
 from train.recipe import ALL_FROZEN, Recipe
 
 
@@ -75,6 +76,7 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "dropout": (_share, "0.25, a share from 0 to below 1"),
     "encoder_rate": (float, "0.1, a factor on the learning rate"),
     "growth": (_growth, "0:0.5,0.6:1 (from that share of the epochs at that scale), or none"),
+    "resize": ({name: name for name in INTERPOLATIONS}.__getitem__, " or ".join(INTERPOLATIONS)),
     "scenes": (_count, "600, the number of generated scenes beside a teacher's views"),
     "trust": (_part, "0.5, how much of a label is the teacher's"),
     "views": (_count, "24, how many views of each picture a teacher labels"),

@@ -107,7 +107,7 @@ RECIPES = {
     DISTILL: Recipe(
         name=DISTILL,
         augment="views",
-        resize="area",
+        resize="pyramid",
         batch=16,
         epochs=12,
         rate=2e-3,

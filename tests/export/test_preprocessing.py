@@ -22,7 +22,9 @@ def test_training_and_runtime_agree_bit_for_bit(
     scenes = [generate_scene(seed, (121, 200)).image for seed in range(3)]
     proved = prove_preprocessing(changed, scenes)
     assert proved.frames == len(adversarial_frames(size)) + 3
-    assert f"{size[0]}x{size[1]} with OpenCV's {resize}" in proved.rule
+    interpolation = "area" if resize == "pyramid" else resize
+    assert f"{size[0]}x{size[1]} with OpenCV's {interpolation}" in proved.rule
+    assert ("halved" in proved.rule) == (resize == "pyramid")
     again = prove_preprocessing(changed, [])
     assert (again.rule_sha256, again.pixels_sha256) == (proved.rule_sha256, proved.pixels_sha256)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.processing import INTERPOLATIONS, logit, preprocess, to_mask, water_fraction
+from runtime.processing import INTERPOLATIONS, halvings, logit, preprocess, to_mask, water_fraction
 
 
 @pytest.mark.parametrize("rule", INTERPOLATIONS)
@@ -34,6 +34,37 @@ def test_a_frame_of_the_right_size_is_copied_and_not_changed() -> None:
 def test_views_that_are_not_contiguous_are_fine() -> None:
     frame = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)[::2, ::-2, ::-1]
     assert (preprocess(frame, (32, 48), "linear") == frame[..., ::-1]).all()
+
+
+@pytest.mark.parametrize(
+    ("frame_size", "count"),
+    [
+        ((1080, 1920), 2),
+        ((2160, 3840), 3),
+        ((720, 1280), 1),
+        ((480, 640), 1),
+        ((447, 1920), 0),
+        ((446, 1920), 0),
+        ((1081, 1920), 0),
+        ((1080, 1918), 1),
+        ((224, 224), 0),
+        ((1, 1), 0),
+    ],
+)
+def test_a_pyramid_halves_while_sides_are_even_and_large_enough(
+    frame_size: tuple[int, int], count: int
+) -> None:
+    assert halvings(frame_size, (224, 224)) == count
+
+
+def test_a_pyramid_is_means_of_2x2_and_then_of_areas() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (4 * 48, 4 * 48, 3), np.uint8)
+    half = frame.astype(np.uint16)
+    for _ in range(2):
+        half = (half[::2, ::2] + half[1::2, ::2] + half[::2, 1::2] + half[1::2, 1::2] + 2) // 4
+    assert (preprocess(frame, (48, 48), "pyramid") == half[..., ::-1]).all()
+    rest = preprocess(half.astype(np.uint8), (32, 32), "area")
+    assert (preprocess(frame, (32, 32), "pyramid") == rest).all()
 
 
 def test_the_mask_decides_after_enlarging_so_that_borders_run_between_pixels() -> None:
