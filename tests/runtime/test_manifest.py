@@ -106,7 +106,7 @@ def test_every_other_key_is_needed(artefact: Path, key: str) -> None:
         ({"batch": -1}, "batch is 0 or more, not -1"),
         ({"width": 0}, "width is positive"),
         ({"width": 1e6}, "width is positive and at most 4, not 1000000"),
-        ({"resize": "cubic"}, "resize is one of linear, area, not 'cubic'"),
+        ({"resize": "cubic"}, "resize is one of linear, area, pyramid, not 'cubic'"),
         ({"colour_order": "BGR"}, "colour_order is RGB, not 'BGR'"),
         ({"mean": [0.5, 0.5, 128]}, "mean lies in 0-1"),
         ({"std": [0.2, 0.2, 0]}, "std is positive"),
