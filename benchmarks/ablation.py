@@ -1,7 +1,7 @@
 """What each ingredient of the recipes is worth: python -m benchmarks.ablation --data DIR.
 
 Every row is trained anew with `python -m train`, once per seed; rows that the table already has
-are left out, so it can be interrupted. Results lie in benchmarks/results/ablation.json, from which
+are left out, so it can be interrupted. Results lie in benchmarks/results/training/ablation.json, from which
 docs/recipes.md is written.
 """
 
@@ -25,7 +25,7 @@ from runtime.files import write_text
 from train.metrics import LABELS
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "ablation.json"
+RESULTS = ROOT / "benchmarks" / "results" / "training" / "ablation.json"
 PAGE = ROOT / "docs" / "recipes.md"
 SHOWN = ("iou", "mean_iou", "dice", "boundary_f1", "fraction_error")
 
@@ -93,7 +93,7 @@ def page(table: dict[str, Any]) -> str:
         "# What each ingredient is worth\n",
         "Best epoch on `val` of Flood Area Segmentation (204 pictures to train on, 41 to score); "
         "mean over the seeds, with the range where there are several. Written by "
-        "`python -m benchmarks.ablation` from `benchmarks/results/ablation.json`.\n",
+        "`python -m benchmarks.ablation` from `benchmarks/results/training/ablation.json`.\n",
     ]
     settings = sorted({(entry["size"], entry["epochs"]) for entry in table["runs"]}, key=str)
     for size, epochs in settings:

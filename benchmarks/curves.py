@@ -2,7 +2,7 @@
 
 Both loops from the same weights, with the published optimiser, rate, batch and augmentation, all
 layers trained, as the published code does in effect. What differs is ours: bfloat16 where the
-processor has it, pictures decoded once, memory order. Written to benchmarks/results/curves.json.
+processor has it, pictures decoded once, memory order. Written to benchmarks/results/training/curves.json.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from train.models import build_model
 from train.recipe import RECIPES
 from train.validate import validate
 
-RESULTS = Path(__file__).parent / "results" / "curves.json"
+RESULTS = Path(__file__).parent / "results" / "training" / "curves.json"
 BATCH = RECIPES["article"].batch
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

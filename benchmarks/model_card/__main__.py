@@ -1,6 +1,6 @@
 """Measures the model that ships, or another: python -m benchmarks.model_card [--model FILE].
 
-Writes benchmarks/results/model.json, from which MODEL_CARD.md is written, and a picture of its
+Writes benchmarks/results/training/model.json, from which MODEL_CARD.md is written, and a picture of its
 worst generated scenes.
 """
 

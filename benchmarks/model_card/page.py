@@ -16,7 +16,7 @@ from train.metrics import LABELS
 from train.record import read_record
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "benchmarks" / "results" / "model.json"
+RESULTS = ROOT / "benchmarks" / "results" / "training" / "model.json"
 CARD = ROOT / "MODEL_CARD.md"
 FAILURES = ROOT / "docs" / "model_failures.png"
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.md.jinja")
