@@ -11,6 +11,7 @@ from export.arguments import ANY_BATCH, default_folder, newest_checkpoint, parse
 from export.artefacts import Exported, export_graph, export_int8, prepare_manifest
 from export.calibration import COUNT
 from export.frames import CALIBRATING, find_data, proof_frames
+from export.graph import check_weights
 from export.parity import LIMITS
 from export.proof import prove
 from export.report import show
@@ -78,6 +79,7 @@ def export(
         checkpoint = newest_checkpoint()
         say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
     network, trained = load_checkpoint(checkpoint)
+    check_weights(network)
     sizes = find_kind(trained.model).sizes
     input_size = sizes.checked(parse_size(size)) if size else trained.input_size
     manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
