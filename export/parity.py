@@ -62,6 +62,15 @@ LIMITS: dict[str, dict[str, float]] = {
 }
 """Precision of an artefact -> number -> what it may be at most, against PyTorch in float32."""
 
+ADVICE = {
+    "fp32": "do not use it: update torch and onnxscript, and export anew",
+    "fp16": "use the FP32 graph (export without --fp16), or train longer: a mask that is still "
+    "undecided flips where logits are near the threshold",
+    "int8": "use the FP16 or FP32 graph (export without --int8), allow more with --max-drop, or "
+    "calibrate on other photographs with --data",
+}
+"""Precision -> what to do about an artefact that breaks its limits."""
+
 
 def compare(
     reference: NDArray[np.float32],
@@ -110,8 +119,7 @@ def check(parity: Parity, limits: Mapping[str, float], artefact: str) -> None:
         if not value <= limit:  # also true for NaN
             raise ParityError(
                 f"{artefact} differs from PyTorch by more than allowed: {NAMES[name]} is "
-                f"{value:.3g}, the limit is {limit:.3g}; do not use it; "
-                "export anew in a higher precision"
+                f"{value:.3g}, the limit is {limit:.3g}"
             )
 
 
