@@ -11,13 +11,14 @@ from export.arguments import ANY_BATCH, default_folder, newest_checkpoint, parse
 from export.artefacts import Exported, export_graph, export_int8, prepare_manifest
 from export.calibration import COUNT
 from export.frames import CALIBRATING, find_data, proof_frames
+from export.graph import check_weights
 from export.parity import LIMITS
 from export.proof import prove
 from export.report import show
 from runtime.console import run, say
 from runtime.engine import build_engine, for_cpus_only, plan_engine
 from runtime.engine_library import find_builder
-from runtime.errors import BackendError
+from runtime.errors import BackendError, FloodError, ModelError, ParityError
 from runtime.files import make_folder
 from runtime.sizes import parse_size
 from train.checkpoint import load_checkpoint
@@ -78,6 +79,7 @@ def export(
         checkpoint = newest_checkpoint()
         say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
     network, trained = load_checkpoint(checkpoint)
+    check_weights(network)
     sizes = find_kind(trained.model).sizes
     input_size = sizes.checked(parse_size(size)) if size else trained.input_size
     manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
@@ -86,18 +88,31 @@ def export(
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest))
     rows: list[Exported] = []
+    refused: list[FloodError] = []
     for precision in ("fp32", "fp16") if fp16 else ("fp32",):
         say(f"exporting {precision} at {manifest.input_size[0]}x{manifest.input_size[1]} ...")
-        rows.append(export_graph(network, manifest, precision, folder, proof))
+        try:
+            rows.append(export_graph(network, manifest, precision, folder, proof))
+        except (ParityError, ModelError) as error:
+            if not rows:
+                raise
+            refused.append(error)  # INT8 is made from the FP32 graph and may pass all the same
     if int8:
         pictures = proof_frames(data_set, manifest, COUNT, CALIBRATING)
         say(f"exporting int8, calibrated on {pictures.origin} ...")
         calibration = prove(network, manifest, pictures)
-        rows += export_int8(network, manifest, folder, proof, calibration, max_drop)
+        try:
+            rows += export_int8(network, manifest, folder, proof, calibration, max_drop)
+        except ParityError as error:
+            refused.append(error)
     show(rows)
     build_engines([row.path for row in rows if not for_cpus_only(row.manifest)], engine)
     say(f"look at {', '.join(str(row.path) for row in rows)}, each with its .json beside it")
     say(f"try it: flood-runtime --model {rows[0].path} --source PICTURES_OR_VIDEO")
+    if refused:
+        for earlier in refused[:-1]:
+            say(f"error: {earlier}")
+        raise refused[-1]
 
 
 def build_engines(graphs: list[Path], builder: str) -> None:

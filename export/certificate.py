@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from export.heatmaps import write_heatmaps
-from export.parity import Parity, check, numbers
+from export.parity import ADVICE, Parity, check, numbers
 from export.proof import Proof
 from runtime.certificate import (
     SCHEMA,
@@ -80,7 +80,8 @@ def certify(
     )
     if error is not None:
         write_certificate(certificate, folder / "parity.json")
-        error = ParityError(f"{error}; the evidence lies in {folder}")
+        advice = ADVICE[manifest.precision]
+        error = ParityError(f"{error}; {advice}; the evidence lies in {folder}")
     return Verdict(certificate, error)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import onnx
 import torch
+from google.protobuf.message import EncodeError
 from torch import Tensor, nn
 
 from runtime.errors import ModelError
@@ -60,6 +61,7 @@ def trace(network: ExportedNetwork, manifest: Manifest) -> onnx.ModelProto:
     Shapes are inferred, constants folded, dead nodes removed, every node named after its layer,
     and nothing in the file says where or when it was made. Raises ModelError.
     """
+    check_weights(network)
     height, width = manifest.input_size
     multiple = find_kind(manifest.model).sizes.multiple
     # An example batch of 1 would be taken for a constant, so a free batch is traced with 2.
@@ -90,7 +92,7 @@ def trace(network: ExportedNetwork, manifest: Manifest) -> onnx.ModelProto:
 def tidy(graph: onnx.ModelProto) -> onnx.ModelProto:
     """The same graph under its layers' names, without stack traces and other traces of the machine.
 
-    Raises ModelError when the result is not a valid graph.
+    Raises ModelError when the result is too large for a file or not a valid graph.
     """
     names: set[str] = set()
     for node in graph.graph.node:
@@ -110,6 +112,10 @@ def tidy(graph: onnx.ModelProto) -> onnx.ModelProto:
         *graph.graph.value_info,
     ):
         _forget(part)
+    try:
+        _check_size(graph.ByteSize())
+    except EncodeError:  # protobuf does not even count beyond its own limit
+        _check_size(TWO_GIBIBYTES)
     graph.ir_version = IR_VERSION
     graph.producer_version = torch.__version__.split("+")[0]
     try:
@@ -120,13 +126,22 @@ def tidy(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_bytes(graph: onnx.ModelProto) -> bytes:
-    """One file with the weights inside; the same graph gives the same bytes. Raises ModelError."""
-    if graph.ByteSize() >= TWO_GIBIBYTES:
-        raise ModelError(
-            f"the graph has {graph.ByteSize() / 2**30:.1f} GiB, an ONNX file holds less than 2; "
-            "train with a smaller --width"
-        )
+    """One file with the weights inside; the same graph gives the same bytes."""
     return bytes(graph.SerializeToString(deterministic=True))
+
+
+def check_weights(network: nn.Module) -> None:
+    """Raises ModelError for weights that no ONNX file can hold."""
+    _check_size(sum(weight.numel() * weight.element_size() for weight in network.parameters()))
+
+
+def _check_size(size: int) -> None:
+    # Beyond it neither the checker nor the serialiser of protobuf works, each with its own error.
+    if size >= TWO_GIBIBYTES:
+        raise ModelError(
+            f"this network has {size / 2**30:.1f} GiB, an ONNX file holds less than 2; "
+            "train a smaller one, by --width or --model"
+        )
 
 
 def _layer_name(node: onnx.NodeProto) -> str:

@@ -53,7 +53,9 @@ LIMITS: dict[str, dict[str, float]] = {
         "max_abs": 0.2,
         "mean_abs": 0.01,
         "flipped": 1e-3,
-        "fraction_difference": 1e-3,
+        # Of the worst frame, where `flipped` is a mean: in a frame that is hard to decide all the
+        # pixels that flip may flip the same way.
+        "fraction_difference": 5e-3,
     },
     "int8": {
         "flipped": 1e-2,
@@ -61,6 +63,15 @@ LIMITS: dict[str, dict[str, float]] = {
     },
 }
 """Precision of an artefact -> number -> what it may be at most, against PyTorch in float32."""
+
+ADVICE = {
+    "fp32": "do not use it: update torch and onnxscript, and export anew",
+    "fp16": "use the FP32 graph (export without --fp16), or train longer: a mask that is still "
+    "undecided flips where logits are near the threshold",
+    "int8": "use the FP16 or FP32 graph (export without --int8), allow more with --max-drop, or "
+    "calibrate on other photographs with --data",
+}
+"""Precision -> what to do about an artefact that breaks its limits."""
 
 
 def compare(
@@ -110,8 +121,7 @@ def check(parity: Parity, limits: Mapping[str, float], artefact: str) -> None:
         if not value <= limit:  # also true for NaN
             raise ParityError(
                 f"{artefact} differs from PyTorch by more than allowed: {NAMES[name]} is "
-                f"{value:.3g}, the limit is {limit:.3g}; do not use it; "
-                "export anew in a higher precision"
+                f"{value:.3g}, the limit is {limit:.3g}"
             )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from runtime.backends.cores import usable_cores
 from runtime.doctor_findings import Finding
 from runtime.gpu import Gpu
+from runtime.jetson import is_jetson
 
 JETPACKS = {
     "36.4.0": "6.1",
@@ -64,7 +65,7 @@ def find_jetpack(root: Path) -> Finding | None:
     release = _read(root / "etc/nv_tegra_release")
     found = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", release)
     if not found:
-        if "jetson" not in _read(root / "proc/device-tree/model").lower():
+        if not is_jetson(root):
             return None
         return Finding(
             "jetpack",

@@ -116,7 +116,7 @@ def _build(plan: Plan) -> tuple[bytes, dict[str, tuple[int, int]]]:
     state, trt, dialect = BuildState(), plan.trt, plan.dialect
     builder: tensorrt.Builder = trt.Builder(error_collector(trt, state))
     network = parse_graph(trt, builder, dialect, plan.source, state)
-    fix_size(network, plan.manifest)
+    fix_size(network, plan.source, plan.manifest)
     counts: dict[str, tuple[int, int]] = {}
     weakly_typed = bool(dialect.precision_flags["fp16"])
     if plan.manifest.precision == "fp16" and not weakly_typed:

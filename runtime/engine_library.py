@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from runtime import jetson
 from runtime.engine_versions import Dialect, dialect_of
 from runtime.errors import BackendError
 from runtime.gpu import Gpu, current_gpu
+from runtime.jetson import is_jetson
 
 LIBRARIES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """What the command line calls a builder, and the module it is in."""
@@ -33,9 +35,10 @@ def find_builder(name: str = "auto") -> tuple[Any, Dialect, Gpu | None]:
             missing.append(f"{choice} found no NVIDIA GPU")
             continue
         return trt, dialect, gpu
+    advice = "build it on the device with: flood-runtime build MODEL.onnx"
     raise BackendError(
         f"no engine can be built here: {', '.join(missing)}; "
-        "build it on the device with: flood-runtime build MODEL.onnx"
+        f"{jetson.ADVICE if is_jetson() else advice}"
     )
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runtime.backends.checks import Tensor, check_tensors
 from runtime.engine_progress import BuildState
 from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 4, 16)
 """Smallest, usual and largest batch of an engine from a graph with a free batch."""
+DTYPES = {"UINT8": "uint8", "FLOAT": "float32", "HALF": "float16"}
+"""TensorRT's names of types -> NumPy's."""
 HALF = re.compile(r"\b(half|fp16)\b", re.IGNORECASE)
 """How engine inspectors of different versions call half precision in "Format/Datatype"."""
 
@@ -41,9 +44,21 @@ def parse_graph(
     return network
 
 
-def fix_size(network: tensorrt.INetworkDefinition, manifest: Manifest) -> None:
-    """Gives a network of any size the manifest's: engines of one size are the fastest."""
-    network.get_input(0).shape = (manifest.batch or -1, *manifest.input_size, 3)
+def fix_size(network: tensorrt.INetworkDefinition, graph: Path, manifest: Manifest) -> None:
+    """Gives a network of any size the manifest's: engines of one size are the fastest.
+
+    graph: what the network was parsed from. Raises ModelError where it does not take and give what
+    the manifest says.
+    """
+    wanted = (manifest.batch or -1, *manifest.input_size, 3)
+    inputs = [network.get_input(index) for index in range(network.num_inputs)]
+    if len(inputs) == 1 and len(inputs[0].shape) == len(wanted):
+        free = [side < 0 for side in inputs[0].shape]
+        if any(free[1:]):
+            sides = zip(free, wanted, inputs[0].shape, strict=True)
+            inputs[0].shape = tuple(new if is_free else old for is_free, new, old in sides)
+    outputs = [network.get_output(index) for index in range(network.num_outputs)]
+    check_tensors(graph, manifest, [*map(_described, inputs)], [*map(_described, outputs)])
 
 
 def configure(
@@ -89,6 +104,12 @@ def count_half_built(trt: Any, logger: tensorrt.ILogger, plan: bytes) -> tuple[i
     except (ValueError, KeyError, TypeError, IndexError):
         return None
     return (sum(HALF.search(each) is not None for each in types), len(types)) if types else None
+
+
+def _described(tensor: tensorrt.ITensor) -> Tensor:
+    dtype = tensor.dtype.name
+    shape = tuple(None if side < 0 else int(side) for side in tensor.shape)
+    return Tensor(tensor.name, DTYPES.get(dtype, dtype.lower()), shape)
 
 
 def free_memory() -> int:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime import jetson
 from runtime.errors import BackendError
+from runtime.jetson import is_jetson
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -146,7 +148,9 @@ def _import_backend(name: str, entry: Entry) -> Any:
 
 def missing_library(name: str, library: str, extra: str) -> BackendError:
     """The one sentence for a library that is not installed."""
+    advice = f"install it with: pip install 'flood-runtime[{extra}]'"
+    if extra == "tensorrt" and is_jetson():
+        advice = jetson.ADVICE if library == extra else jetson.CUDA_ADVICE
     return BackendError(
-        f"backend '{name}' needs the library {library}, which is not installed; "
-        f"install it with: pip install 'flood-runtime[{extra}]'"
+        f"backend '{name}' needs the library {library}, which is not installed; {advice}"
     )

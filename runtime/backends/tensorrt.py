@@ -16,6 +16,7 @@ from runtime.backends import missing_library
 from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, no_gpu
 from runtime.backends.cuda import Buffer, Graph, Stream
 from runtime.engine_binding import check_binding
+from runtime.engine_network import DTYPES
 from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import BackendError, ModelError
 from runtime.gpu import current_gpu
@@ -24,8 +25,6 @@ from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
 if TYPE_CHECKING:
     import tensorrt
     from typing_extensions import Self
-
-DTYPES = {"UINT8": "uint8", "FLOAT": "float32", "HALF": "float16"}
 
 
 class TensorRtBackend:

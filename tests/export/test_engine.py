@@ -206,6 +206,28 @@ def test_a_graph_the_parser_refuses_leaves_nothing(home: Path) -> None:
 
 
 @needs_rtx
+def test_a_graph_that_is_not_what_its_manifest_says_leaves_nothing(
+    command: Command, home: Path
+) -> None:
+    graph = home / "exports" / "tiny" / "model.onnx"
+    manifest, content = read_manifest(graph), graph.read_bytes()
+    renamed = onnx.load_from_string(content)
+    renamed.graph.input[0].name = renamed.graph.node[0].input[0] = "picture"
+    for damaged, size, told in (
+        (b"", manifest.input_size, "it takes nothing and gives nothing, wanted input uint8"),
+        (content, (48, 48), "it takes input uint8 (1, 32, 48, 3) and gives"),
+        (renamed.SerializeToString(), manifest.input_size, "it takes picture uint8"),
+    ):
+        graph.write_bytes(damaged)
+        write_manifest(dataclasses.replace(manifest, input_size=size), graph)
+        code, out, err = command(cli.app, "build", graph, "--builder", RTX)
+        line = err.splitlines()[-1]
+        assert (code, out) == (1, "")
+        assert line.startswith("error: ") and told in line
+    assert not list(graph.parent.glob("*engine*"))
+
+
+@needs_rtx
 def test_ctrl_c_leaves_nothing_half_written(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states = []
 

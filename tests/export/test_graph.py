@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ import torch
 from torch import nn
 
 from export import graph as graph_module
-from export.graph import OPSET, ExportedNetwork, to_bytes, trace
+from export.graph import OPSET, ExportedNetwork, tidy, to_bytes, trace
 from export.reference import reference_logits
 from runtime.errors import ModelError
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
@@ -129,9 +130,26 @@ def test_a_dark_frame_is_normalised_like_any_other(
         np.testing.assert_allclose(run_graph(traced("fp32"), inputs), expected, atol=2e-3)
 
 
-def test_a_graph_above_two_gibibytes_is_refused_in_words(
+class Huge(nn.Module):
+    """Weights of two gibibytes that take no memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.device("meta"):
+            self.layers = nn.Sequential(nn.Conv2d(3, 2**14, 1), nn.Conv2d(2**14, 2**15, 1))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.layers(pictures)
+
+
+def test_a_network_above_two_gibibytes_is_refused_before_it_is_traced(manifest: Manifest) -> None:
+    with pytest.raises(ModelError, match=r"has 2.0 GiB, an ONNX file holds less than 2; train a"):
+        trace(ExportedNetwork(Huge(), manifest), manifest)
+
+
+def test_a_graph_above_two_gibibytes_is_refused_before_it_is_checked(
     traced: Traced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(graph_module, "TWO_GIBIBYTES", 1000)
-    with pytest.raises(ModelError, match="holds less than 2; train with a smaller --width"):
-        to_bytes(traced("fp32"))
+    with pytest.raises(ModelError, match="an ONNX file holds less than 2; train a smaller one"):
+        tidy(copy.deepcopy(traced("fp32")))

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 from torch import nn
 
-from export import max_drop
+from export import artefacts, max_drop
 from export.artefacts import export_int8
 from export.calibration import METHODS, calibrate
 from export.graph import to_bytes
@@ -166,13 +166,28 @@ def test_both_kinds_are_written_with_what_the_manifest_has_to_say(
         assert "of the train split" in manifest.quantisation.calibrated_on
 
 
-def test_a_gate_that_cannot_be_held_leaves_nothing(
-    network: nn.Module, fixed: Manifest, proof: Proof, tmp_path: Path
+@pytest.mark.parametrize(
+    ("limits", "max_drop", "named"),
+    [
+        ({"flipped": 1.0}, -2.0, "loss of IoU with the true masks is "),
+        ({"flipped": -1.0}, 1.0, "share of mask pixels that flip is "),
+    ],
+)
+def test_a_gate_that_cannot_be_held_is_named_and_leaves_nothing(
+    network: nn.Module,
+    fixed: Manifest,
+    proof: Proof,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: dict[str, float],
+    max_drop: float,
+    named: str,
 ) -> None:
-    with pytest.raises(
-        ParityError, match=r"differs from PyTorch by more than allowed.*the evidence lies"
-    ):
-        export_int8(network, fixed, tmp_path, proof, proof, max_drop=-2.0)
+    monkeypatch.setitem(artefacts.LIMITS, "int8", limits)
+    with pytest.raises(ParityError, match=named) as caught:
+        export_int8(network, fixed, tmp_path, proof, proof, max_drop)
+    for told in ("model.int8.onnx differs", "export without --int8", "--max-drop", "evidence lies"):
+        assert told in str(caught.value)
     assert [path.suffix for path in tmp_path.iterdir()] == [".failed"]
 
 

@@ -137,6 +137,25 @@ def test_above_a_limit_it_exits_with_1_and_leaves_its_evidence(
     assert out == ""
 
 
+def test_a_refused_precision_ends_with_1_and_the_others_are_written(
+    command: Command,
+    checkpoint: Path,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(artefacts.LIMITS, "fp16", {"flipped": -1.0})
+    arguments = ("--fp16", "--int8", "--max-drop", 1, "--data", photographs, "--out", tmp_path)
+    code, out, err = command(main.app, checkpoint, *arguments)
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if line.startswith("error: ")]
+    assert "model.fp16.onnx differs from PyTorch" in line and "export without --fp16" in line
+    assert {path.name for path in tmp_path.glob("*.onnx")} == {
+        "model.onnx", "model.int8.onnx", "model.int8.tensorrt.onnx",
+    }  # fmt: skip
+    assert "model.int8.onnx (int8" in out
+
+
 def test_a_failed_export_leaves_the_earlier_one_whole(
     command: Command,
     checkpoint: Path,

@@ -1,0 +1,28 @@
+"""Whether this is a Jetson, where NVIDIA's libraries come with the system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ADVICE = (
+    "on a Jetson it is the system's: sudo apt install python3-libnvinfer, and run in an "
+    "environment made with --system-site-packages (docs/devices.md); pip's is not for its GPU"
+)
+"""What to do where TensorRT is missing there."""
+CUDA_ADVICE = (
+    "on a Jetson: pip install cuda-bindings==12.8.0 for JetPack 6, ==13.2.0 for JetPack 7 "
+    "(docs/devices.md)"
+)
+"""The same for cuda-bindings, which would otherwise bring TensorRT along."""
+
+
+def is_jetson(root: Path = Path("/")) -> bool:
+    """Whether L4T's release file lies here, or the device tree names a Jetson (in a container the
+    former is often missing). root: of the file system."""
+    if (root / "etc/nv_tegra_release").is_file():
+        return True
+    try:
+        model = (root / "proc/device-tree/model").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "jetson" in model.lower()
