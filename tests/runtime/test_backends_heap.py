@@ -25,7 +25,7 @@ with lean_heap() if sys.argv[1] == "lean" else contextlib.nullcontext():
     for _ in range(40):
         large = bytearray(4 << 20)
         large[::4096] = bytes(1024)  # now the kernel has given every page
-        kept.append((large, bytearray(2000)))
+        kept.append((large, bytearray(100_000)))
     kept = [small for _, small in kept]
     del large
 print(resident_mb() - before)
