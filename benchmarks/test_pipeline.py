@@ -1,7 +1,8 @@
 """What a run costs beside the network alone: pytest benchmarks/test_pipeline.py --benchmark-only
 
 Ratios within one process, medians of several rounds. FLOOD_EXPORTS names a folder whose graphs are
-timed instead of a fresh FP32 VGG19UNet of width 1.0 at 224 x 224 with the resize rule "pyramid".
+timed instead of a fresh FP32 VGG19UNet of width 1.0 at 224 x 224 with the resize rule "pyramid";
+the default recipe's "area" takes about four times as long and has to be timed with an export of it.
 """
 
 from __future__ import annotations
