@@ -121,6 +121,6 @@ def _finish(
         verdict = certify(path, temporary, manifest, proof, limits)
         if verdict.error is not None:
             raise verdict.error
-        write_golden_frames(proof.network, manifest, path)
+        write_golden_frames(temporary, manifest, path)
     sealed = write_manifest(manifest, path)
     return Exported(path=path, manifest=sealed, certificate=grant(verdict, path))

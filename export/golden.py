@@ -1,13 +1,12 @@
-"""Eight small generated frames, and the masks the network itself gives for them."""
+"""Eight small generated frames, and the masks that an artefact gives for them at export."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
-from export.reference import reference_logits
+from export.proof import run_artefact
 from runtime.golden import Golden, write_golden
 from runtime.manifest import Manifest
 from runtime.processing import preprocess, to_mask
@@ -19,14 +18,15 @@ FRAME_SIZE = (72, 96)
 """Height and width: eight of them stay under 300 kB."""
 
 
-def write_golden_frames(network: nn.Module, manifest: Manifest, artefact: Path) -> Path:
-    """Writes what the artefact's device has to reproduce, from PyTorch in float32.
+def write_golden_frames(file: Path, manifest: Manifest, artefact: Path) -> Path:
+    """Writes what the artefact's device has to reproduce: its own answers at export, which the
+    certificate holds to PyTorch. file: where the artefact's content is now.
 
-    Raises SinkError.
+    Raises ModelError, BackendError or SinkError.
     """
     frames = [generate_scene(seed, FRAME_SIZE).image[..., ::-1] for seed in SEEDS]
     inputs = np.stack([preprocess(frame, manifest.input_size, manifest.resize) for frame in frames])
-    logits = reference_logits(network, manifest, inputs)
+    logits, _ = run_artefact(file, manifest, inputs)
     golden = Golden(
         frames=np.stack(frames),
         masks=np.stack([to_mask(each[0], FRAME_SIZE, manifest.threshold) for each in logits]),

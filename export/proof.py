@@ -32,6 +32,19 @@ ELSEWHERE = ((0.5, 1.5), (1.25, 0.75))
 FEW = 4
 
 
+def run_artefact(
+    artefact: Path, manifest: Manifest, inputs: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], str]:
+    """An artefact's logits of inputs (N, h, w, 3), as (N, 1, h, w), and the name of the backend
+    that gave them; the file may have another name than it will have.
+
+    Raises ModelError or BackendError.
+    """
+    backend = load_backend(artefact, manifest, BACKENDS.get(artefact.suffix, "auto"))
+    with Model(manifest, backend) as model:
+        return model_logits(model, inputs), backend.name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Proof:
     """Frames, and what PyTorch in float32 makes of them. manifest: of their size and rule."""
@@ -44,9 +57,7 @@ class Proof:
     def run(self, artefact: Path, manifest: Manifest) -> tuple[NDArray[np.float32], str]:
         """An artefact's logits of the frames, (N, 1, h, w), and the name of the backend that gave
         them. Raises ModelError or BackendError."""
-        backend = load_backend(artefact, manifest, BACKENDS.get(artefact.suffix, "auto"))
-        with Model(manifest, backend) as model:
-            return model_logits(model, self.frames.inputs), backend.name
+        return run_artefact(artefact, manifest, self.frames.inputs)
 
     def compare(self, candidate: NDArray[np.float32]) -> Parity:
         """How far logits of the same frames are from the reference's."""

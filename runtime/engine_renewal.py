@@ -12,8 +12,6 @@ from runtime.errors import FloodError, ModelError
 from runtime.gpu import current_gpu
 from runtime.manifest import EngineBinding, read_manifest
 
-ENGINE_SUFFIX = ".engine"
-
 
 def fitting_engine(engine: Path) -> Path:
     """The engine itself where it fits this machine and the graph beside it; else the one that was

@@ -26,8 +26,8 @@ from runtime.processing import preprocess, to_mask
 LARGEST_FILE = 300_000
 """Bytes; golden frames travel with every artefact and must not weigh."""
 MOST_FLIPPED = {"fp32": 0.005, "fp16": 0.01, "int8": 0.03}
-"""Precision -> share of mask pixels that may differ. The expected masks are those of the FP32
-network; a backend that computes something else is off by far more than rounding at the borders."""
+"""Precision -> share of mask pixels that may differ. The expected masks are the artefact's own at
+export; a backend that computes something else is off by far more than rounding at the borders."""
 DAMAGE = (
     *(OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, MemoryError),
     *(NotImplementedError, RecursionError, SyntaxError, AttributeError),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
@@ -47,6 +50,8 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
 
 
 def _open(path: Path, mode: str) -> Image.Image:
+    from PIL import Image, ImageOps  # video and cameras do without
+
     try:
         with Image.open(path) as picture:
             upright = ImageOps.exif_transpose(picture)
@@ -65,6 +70,8 @@ def _open(path: Path, mode: str) -> Image.Image:
 
 
 def _to_8_bit(picture: Image.Image) -> Image.Image:
+    from PIL import Image
+
     values = np.asarray(picture, dtype=np.float64)
     scale = 65535.0 if picture.mode.startswith("I") else 1.0
     return Image.fromarray(np.clip(values / scale * 255.0 + 0.5, 0, 255).astype(np.uint8))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from runtime.backends import Backend, load_backend
 from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose
-from runtime.engine_renewal import ENGINE_SUFFIX, fitting_engine
 from runtime.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+ENGINE_SUFFIX = ".engine"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def load_model(
     ModelError or BackendError.
     """
     if rebuild and path.suffix == ENGINE_SUFFIX:
+        from runtime.engine_renewal import fitting_engine  # engines alone need the builder
+
         path = fitting_engine(path)
     manifest = read_manifest(path)
     resized = manifest if input_size is None else manifest.at_size(input_size)

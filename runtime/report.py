@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from typing import TYPE_CHECKING, Any
 
 from runtime.cameras import Camera
 from runtime.console import say
 
-COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(bar_width=24),
-    TextColumn("{task.fields[frames]} frames"),
-    TextColumn("[cyan]{task.fields[fps]:.1f} FPS"),
-    TextColumn("[blue]water {task.fields[water]:.1f} %"),
-    TextColumn("{task.fields[lost]}"),
-    TimeElapsedColumn(),
-)
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 @contextlib.contextmanager
 def live_lines(cameras: Sequence[Camera], max_frames: int | None) -> Iterator[Callable[[], None]]:
     """A progress line per camera on stderr, with FPS and water fraction, and a function that
     brings them up to date; silent where that is no terminal."""
-    console = Console(stderr=True)
-    with Progress(*COLUMNS, console=console, disable=not console.is_terminal) as progress:
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with _progress() as progress:
         tasks: list[tuple[TaskID, Camera]] = []
         for camera in cameras:
             known = [n for n in (camera.source.info.frame_count, max_frames) if n is not None]
@@ -42,6 +35,22 @@ def live_lines(cameras: Sequence[Camera], max_frames: int | None) -> Iterator[Ca
                 _update(progress, task, camera)
 
         yield update
+
+
+def _progress() -> Progress:
+    from rich.console import Console  # a service has no terminal and starts sooner without
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[frames]} frames"),
+        TextColumn("[cyan]{task.fields[fps]:.1f} FPS"),
+        TextColumn("[blue]water {task.fields[water]:.1f} %"),
+        TextColumn("{task.fields[lost]}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
 
 
 def _update(progress: Progress, task: TaskID, camera: Camera) -> None:

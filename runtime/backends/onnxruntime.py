@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, unloadable
 from runtime.backends.cores import usable_cores
+from runtime.backends.heap import lean_heap
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
 
 if TYPE_CHECKING:
@@ -67,10 +68,12 @@ def open_session(path: Path, providers: Sequence[Any]) -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ONLY_FATAL
     options.intra_op_num_threads = usable_cores()
+    options.enable_mem_pattern = False  # its one block would come on top of the arena's
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=list(providers), enable_fallback=False
-        )
+        with lean_heap():
+            return onnxruntime.InferenceSession(
+                str(path), options, providers=list(providers), enable_fallback=False
+            )
     except Exception as error:  # ONNX Runtime raises bare classes of its C++ module
         raise unloadable("ONNX Runtime", path, str(error)) from error
 

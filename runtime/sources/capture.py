@@ -16,6 +16,12 @@ from runtime.quiet import quiet_opencv
 RELEASE_TIMEOUT_S = 0.2
 
 
+def decoder_threads(count: int) -> list[int]:
+    """The parameters of a Capture whose FFmpeg decodes in so many threads, each of which holds a
+    frame of its own; none where this OpenCV (before 4.7) cannot be told."""
+    return [cv2.CAP_PROP_N_THREADS, count] if hasattr(cv2, "CAP_PROP_N_THREADS") else []
+
+
 class Capture:
     """An open video or camera. Its errors are told by our own one line, not by OpenCV's many."""
 

@@ -10,9 +10,8 @@ import cv2
 from runtime.console import say
 from runtime.errors import SourceError
 from runtime.sources.address import Address, redact
-from runtime.sources.capture import Capture
+from runtime.sources.capture import Capture, decoder_threads
 from runtime.sources.options import LiveOptions
-from runtime.sources.reachable import why_closed
 
 CSI_PIPELINE = (
     "nvarguscamerasrc sensor-id={sensor} ! video/x-raw(memory:NVMM){mode} ! nvvidconv ! "
@@ -55,6 +54,8 @@ def why(address: Address, options: LiveOptions) -> str:
             f"no CSI camera {address.where}; check its cable and that nvargus-daemon runs "
             "(test it with: nvgstcapture-1.0)"
         )
+    from runtime.sources.reachable import why_closed  # brings HTTP and TLS, for failures alone
+
     reason = why_closed(address.where, options.read_timeout_s)
     return f"cannot open {redact(address.where)}: {reason}"
 
@@ -69,10 +70,8 @@ def _open_stream(url: str, options: LiveOptions) -> Capture:
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(options.open_timeout_s * 1e3),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(options.read_timeout_s * 1e3),
     }
-    if hasattr(cv2, "CAP_PROP_N_THREADS"):
-        parameters[cv2.CAP_PROP_N_THREADS] = DECODER_THREADS
     flat = [number for pair in parameters.items() for number in pair]
-    return Capture(url, cv2.CAP_FFMPEG, flat)
+    return Capture(url, cv2.CAP_FFMPEG, flat + decoder_threads(DECODER_THREADS))
 
 
 def _open_csi(sensor: str, options: LiveOptions) -> Capture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,15 @@ from runtime.errors import SourceError
 from runtime.images import Frame
 from runtime.sources.address import redact
 from runtime.sources.base import SourceInfo
-from runtime.sources.capture import Capture, timed_read
+from runtime.sources.capture import Capture, decoder_threads, timed_read
 from runtime.sources.whole import is_cut
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 FALLBACK_FPS = 25.0
+MOST_THREADS = 4
+"""Decoders hold a frame or two for each of their threads: at 4K that is 25 MB."""
 MISSING_S = 1.0
 """A file whose last frame comes this long before its announced end has broken off."""
 MISSING_SHARE = 0.05
@@ -30,7 +33,8 @@ MISSING_SHARE = 0.05
 
 def open_video(uri: str, path: Path) -> VideoFile:
     """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
-    capture = Capture(str(path), cv2.CAP_FFMPEG)
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    capture = Capture(str(path), cv2.CAP_FFMPEG, decoder_threads(threads))
     cut = is_cut(path)
     if not capture.is_open:
         end = ": it is cut off" if cut else ""

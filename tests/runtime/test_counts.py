@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runtime.counts import KEPT_GAPS, Counts, Gap, Gaps
 from runtime.sinks.lines import FrameLog
-from tests.runtime.test_sinks import observation
+from tests.runtime.observations import observation
 
 
 def test_what_is_seen_is_the_sum() -> None:

@@ -19,7 +19,7 @@ from runtime.counts import Counts
 from runtime.observe import Observation
 from runtime.sinks import Outputs, Sinks, lane, open_sinks
 from tests.runtime.conftest import ROOT
-from tests.runtime.test_sinks import INFO, observation, wait_until
+from tests.runtime.observations import INFO, observation, wait_until
 
 
 @pytest.fixture

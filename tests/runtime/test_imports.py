@@ -65,3 +65,23 @@ assert not loaded, loaded
         done = python(program)
         assert done.returncode == 0, done.stderr
         assert "flood-runtime" in done.stdout
+
+
+def test_a_run_on_video_imports_nothing_that_only_others_need(
+    clip: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    """Each of these costs a start tens of milliseconds: pictures, progress bars, TLS, builders."""
+    program = f"""
+import sys
+sys.argv = ["flood-runtime", "--source", {str(clip)!r}, "--model", {str(tiny_model)!r},
+            "--backend", "onnxruntime", "--log", {str(tmp_path / "frames.jsonl")!r}]
+from runtime.cli import main
+try:
+    main()
+except SystemExit as done:
+    assert not done.code, done.code
+loaded = {{"PIL", "rich", "ssl", "av", "runtime.engine", "openvino"}} & set(sys.modules)
+assert not loaded, loaded
+"""
+    done = python(program)
+    assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.sinks.window import LARGEST_SIDE, Window, open_screen
 from tests.runtime.conftest import ROOT, Command, write_clip
-from tests.runtime.test_sinks import observation
+from tests.runtime.observations import observation
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""Keeps what a library needs only while it loads a model from staying in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""What mallopt(3) may change."""
+SMALL, LARGE = 1 << 20, 32 << 20
+"""Bytes from which a block comes from the kernel itself and goes back to it when it is freed: while
+a model is loaded, and afterwards, when every frame is such a block and would cost page faults."""
+
+
+@contextlib.contextmanager
+def lean_heap() -> Iterator[None]:
+    """While the block runs, freed blocks of a megabyte leave the process at once.
+
+    Weights are copied several times on their way into a session, and glibc keeps freed blocks of
+    this size for later. Does nothing where the C library is another.
+    """
+    mallopt = _mallopt()
+    mallopt(M_MMAP_THRESHOLD, SMALL)
+    try:
+        yield
+    finally:
+        mallopt(M_MMAP_THRESHOLD, LARGE)
+        mallopt(M_TRIM_THRESHOLD, 2 * LARGE)
+
+
+def _mallopt() -> Callable[[int, int], int]:
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, AttributeError):
+            found: Callable[[int, int], int] = ctypes.CDLL(None).mallopt
+            return found
+    return lambda *_: 0
