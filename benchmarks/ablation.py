@@ -1,8 +1,8 @@
 """What each ingredient of the recipes is worth: python -m benchmarks.ablation --data DIR.
 
 Every row is trained anew with `python -m train`, once per seed; rows that the table already has
-are left out, so it can be interrupted. Results lie in benchmarks/results/training/ablation.json, from which
-docs/recipes.md is written.
+are left out, so it can be interrupted. Results lie in benchmarks/results/training/ablation.json,
+from which docs/recipes.md is written.
 """
 
 from __future__ import annotations

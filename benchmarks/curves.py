@@ -2,7 +2,8 @@
 
 Both loops from the same weights, with the published optimiser, rate, batch and augmentation, all
 layers trained, as the published code does in effect. What differs is ours: bfloat16 where the
-processor has it, pictures decoded once, memory order. Written to benchmarks/results/training/curves.json.
+processor has it, pictures decoded once, memory order. Results lie in
+benchmarks/results/training/curves.json.
 """
 
 from __future__ import annotations

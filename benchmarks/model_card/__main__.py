@@ -1,7 +1,7 @@
 """Measures the model that ships, or another: python -m benchmarks.model_card [--model FILE].
 
-Writes benchmarks/results/training/model.json, from which MODEL_CARD.md is written, and a picture of its
-worst generated scenes.
+Writes benchmarks/results/training/model.json, from which MODEL_CARD.md is written, and a picture
+of its worst generated scenes.
 """
 
 from __future__ import annotations
