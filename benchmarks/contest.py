@@ -20,6 +20,8 @@ from benchmarks.workers import Worker, open_worker
 from export.parity import LIMITS, check, compare, numbers
 from runtime.backends.cores import usable_cores
 from runtime.errors import ParityError
+from runtime.processing import logit
+from train.metrics import count_pixels, score
 
 BF16 = LIMITS["int8"]
 """No artefact is shipped in BF16; it may not be worse than INT8."""
@@ -146,6 +148,7 @@ def _row(
     except ParityError as error:
         wrong = str(error)
     calls = len(worker.answers)
+    masks = outputs[:, 0] > logit(threshold)
     return replace(
         row,
         backend=worker.ready["backend"],
@@ -155,4 +158,5 @@ def _row(
         memory_mb=worker.ready["memory_mb"],
         joules=round(worker.joules / calls, 3) if worker.joules > 0 else None,
         parity={name: float(f"{value:.3g}") for name, value in numbers(parity).items()},
+        iou=round(score(count_pixels(masks, truth[: len(masks)])).iou, 4),
     )

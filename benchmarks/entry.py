@@ -60,7 +60,7 @@ class Entry:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             resize(self.artefacts, batch, size, folder)
-            self._write_checkpoint(folder / CHECKPOINT)
+            self.write_checkpoint(folder / CHECKPOINT)
             resized = read_manifest(next(folder.glob("*.onnx")))
             frames = proof_frames(self.data, resized, max(FRAMES, 2 * batch))
             usable = len(frames.inputs) // batch * batch
@@ -89,7 +89,7 @@ class Entry:
         graph = onnx.load(next(iter(self.artefacts.values())))
         return multiply_adds(reshaped(graph, batch, size))
 
-    def _write_checkpoint(self, path: Path) -> None:
+    def write_checkpoint(self, path: Path) -> None:
         """The checkpoint, or one with the weights of the FP32 graph, which are the same."""
         if self.checkpoint is not None:
             network, manifest = load_checkpoint(self.checkpoint)

@@ -24,7 +24,8 @@ class Row:
     it names itself. missing: why it was not timed; wrong: why its masks do not count; else "".
     ms: of every timed call, in order. load_s: from nothing to the first result. memory_mb: largest
     resident memory of a process with this path alone. joules: of the whole machine, per call.
-    parity: export.parity's numbers of the very outputs that were timed."""
+    parity: export.parity's numbers of the very outputs that were timed. iou: theirs with the true
+    masks, 0 to 1."""
 
     path: str
     precision: str
@@ -37,6 +38,7 @@ class Row:
     memory_mb: float | None = None
     joules: float | None = None
     parity: dict[str, float] = field(default_factory=dict)
+    iou: float | None = None
 
     def quantile(self, share: float) -> float:
         """Milliseconds that this share of calls stayed within."""
@@ -82,7 +84,8 @@ class Shape:
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything of one device. versions: library -> version. network: which weights. busy: load
-    average before the run, in processes that wanted a core. pipeline, peers: name -> number."""
+    average before the run, in processes that wanted a core. pipeline: of whole runs
+    (benchmarks/test_pipeline.py). peers: name -> what was compared, ours and theirs in ms."""
 
     date: str
     device: str
