@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,20 @@ def plan() -> Plan:
     )
 
 
-@pytest.fixture(scope="session")
-def entry(tmp_path_factory: pytest.TempPathFactory) -> Entry:
-    return entry_from_environment() or make_entry(tmp_path_factory.mktemp("entry"))
-
-
 class Record:
-    """What this session measured, part by part."""
+    """What this session measured, part by part. home: where a small network may be made."""
 
-    def __init__(self, plan: Plan, entry: Entry) -> None:
-        self.plan, self.entry = plan, entry
+    def __init__(self, plan: Plan, home: Path) -> None:
+        self.plan, self._home = plan, home
         self.busy = load_average()
         self.shapes: dict[tuple[tuple[int, int], int], Shape] = {}
         self.pipeline: dict[str, Any] = {}
         self.peers: dict[str, Any] = {}
+
+    @cached_property
+    def entry(self) -> Entry:
+        """What is timed, made when it is first asked for."""
+        return entry_from_environment() or make_entry(self._home)
 
     def shape(self, size: tuple[int, int], batch: int) -> Shape:
         """The contest at this size and batch, run when it is first asked for."""
@@ -86,11 +87,15 @@ class Record:
 
 
 @pytest.fixture(scope="session")
-def record(request: pytest.FixtureRequest, plan: Plan, entry: Entry) -> Iterator[Record]:
+def record(
+    request: pytest.FixtureRequest, plan: Plan, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Record]:
     """Where tests put what they measured. What a session did not measure stays as it was, if it was
     the same network on the same versions."""
-    kept = Record(plan, entry)
+    kept = Record(plan, tmp_path_factory.mktemp("entry"))
     yield kept
+    if not (kept.shapes or kept.pipeline or kept.peers):
+        return
     new = kept.results()
     folder = FOLDER if request.config.getoption("--record") else SCRATCH
     try:

@@ -5,6 +5,6 @@ ultralytics  a segmentation network of Ultralytics' own through its own pipeline
              random weights: what is compared is the time per frame outside the network
 openvino     OpenVINO's benchmark_app, on our graph
 
-Ultralytics lives in an environment of its own, made by `python -m benchmarks.peers DIR` and named in
-FLOOD_PEERS; nothing of the project needs it.
+Ultralytics lives in an environment of its own, made by `python -m benchmarks.peers DIR` and named
+in FLOOD_PEERS; nothing of the project needs it.
 """

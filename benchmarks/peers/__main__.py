@@ -27,7 +27,9 @@ def make(folder: Annotated[Path, typer.Argument(help="Where the environment is t
     uv = [sys.executable, "-m", "uv"]
     python = folder / "bin" / "python"
     _call([*uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
-    _call([*uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", str(WANTED)])
+    _call(
+        [*uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python), "-r", str(WANTED)]
+    )
     inside = next(folder.glob("lib/python*/site-packages"))
     write_text(inside / "project.pth", sysconfig.get_path("purelib") + "\n")
     say(f"FLOOD_PEERS={folder} pytest benchmarks/test_peers.py --benchmark-only")
