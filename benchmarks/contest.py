@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contestants import CONTESTANTS, Contestant
+from benchmarks.contestants import CONTESTANTS, Contestant, lacks
 from benchmarks.energy import open_meter
 from benchmarks.rates import PRECISIONS
 from benchmarks.results import Row
@@ -55,14 +55,16 @@ def run_contest(
     (batches * N, h, w) bool. The first contestant is the reference and has to run.
     """
     np.save(folder / "frames.npy", frames)
+    lacking = {entry.name: lacks(entry, folder) for entry in contestants}
     with ExitStack() as stack:
         workers = {
             entry.name: stack.enter_context(
                 open_worker({"contestant": asdict(entry), "folder": str(folder)}, plan.threads)
             )
             for entry in contestants
+            if not lacking[entry.name]
         }
-        devices = {entry.device for entry in contestants if "load_s" in workers[entry.name].ready}
+        devices = {entry.device for entry in contestants if entry.name in workers}
         rates = {
             f"{precision} {device}": stack.enter_context(
                 open_worker({"rate": precision, "device": device}, plan.threads)
@@ -76,6 +78,8 @@ def run_contest(
             raise ParityError(f"the reference does not run: {workers[contestants[0].name].ready}")
         rows = tuple(
             _row(entry, workers[entry.name], folder, reference, truth, threshold)
+            if entry.name in workers
+            else replace(_unmeasured(entry), missing=lacking[entry.name])
             for entry in contestants
         )
     measured = {
@@ -128,6 +132,10 @@ def _outputs(worker: Worker, folder: Path) -> NDArray[np.float32] | None:
     return logits.reshape(-1, *logits.shape[2:])
 
 
+def _unmeasured(entry: Contestant) -> Row:
+    return Row(path=entry.name, precision=entry.precision, device=entry.device)
+
+
 def _row(
     entry: Contestant,
     worker: Worker,
@@ -136,7 +144,7 @@ def _row(
     truth: NDArray[np.bool_],
     threshold: float,
 ) -> Row:
-    row = Row(path=entry.name, precision=entry.precision, device=entry.device)
+    row = _unmeasured(entry)
     outputs = _outputs(worker, folder)
     if outputs is None:
         ready = worker.ready

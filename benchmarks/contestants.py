@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.errors import BackendError
+from runtime.gpu import current_gpu
 from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
 
@@ -72,16 +73,23 @@ class Loaded:
     infer: Infer
 
 
+def lacks(contestant: Contestant, folder: Path) -> str:
+    """What keeps a contestant from running, seen without loading anything; "" for nothing."""
+    if contestant.device == "cuda" and current_gpu() is None:
+        return "no NVIDIA GPU or no driver for it"
+    if contestant.precision == "bf16" and not _computes_bf16():
+        return "this processor does not compute BF16"
+    if contestant.graph and not (folder / f"{contestant.graph}.onnx").is_file():
+        return f"the export holds no {contestant.graph} graph that fits this size"
+    return ""
+
+
 def load(contestant: Contestant, folder: Path) -> Loaded:
     """Loads a contestant from a contest's folder. Raises BackendError for what this machine lacks,
     other FloodErrors for what is broken."""
-    if contestant.precision == "bf16" and not _computes_bf16():
-        raise BackendError("this processor does not compute BF16")
     if contestant.library == "torch":
         return _load_torch(contestant, folder / CHECKPOINT)
     path = folder / f"{contestant.graph}.onnx"
-    if not path.is_file():
-        raise BackendError(f"the export holds no {contestant.graph} graph that fits this size")
     if contestant.library == "tensorrt":
         from runtime.engine import build_engine, plan_engine
 

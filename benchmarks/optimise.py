@@ -22,8 +22,8 @@ from benchmarks.contest import Plan, run_contest
 from benchmarks.contestants import CHECKPOINT, CONTESTANTS, Contestant
 from benchmarks.entry import FRAMES, Entry, open_entry
 from benchmarks.graphs import reshaped
-from benchmarks.rewrites import products, subpixel
 from benchmarks.results import Row
+from benchmarks.rewrites import products, subpixel
 from export import calibration
 from export.frames import CALIBRATING, proof_frames
 from export.graph import to_bytes
