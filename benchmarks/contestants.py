@@ -1,96 +1,141 @@
-"""What is compared: the same weights in PyTorch and in every exported file, on the same frames."""
+"""Every way to run the same weights, and how each is loaded. Libraries are imported by loaders
+only, because each contestant runs in a process of its own (benchmarks.worker)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from export.artefacts import FILES
-from export.frames import find_data, proof_frames
-from export.parity import LIMITS, check, compare
-from export.verify import find_checkpoint
-from runtime.errors import ModelError
-from runtime.manifest import Manifest, read_manifest
-from runtime.model import load_model
-from train.checkpoint import load_checkpoint
-from train.normalise import normalise
+from runtime.errors import BackendError
+from runtime.gpu import current_gpu
+from runtime.manifest import read_manifest
+from runtime.model import Model, load_model
 
-REFERENCE = "PyTorch eager FP32"
+Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+CHECKPOINT = "network.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contestant:
-    """infer: one frame, (1, h, w, 3) uint8 RGB, to its logits. precision: whose limits count."""
+    """precision: what most of the arithmetic is done in, by which the limit of the machine and of
+    parity are chosen. graph: the artefact's key (benchmarks.graphs), "" for the checkpoint."""
 
     name: str
+    library: str
     precision: str
-    infer: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    graph: str = ""
+    device: str = "cpu"
+    compiled: bool = False
+
+
+def _pytorch(name: str, precision: str, **more: Any) -> Contestant:
+    return Contestant(name=f"PyTorch {name}", library="torch", precision=precision, **more)
+
+
+def _graph(name: str, library: str, precision: str, **more: Any) -> Contestant:
+    graph = more.pop("graph", precision)
+    return Contestant(name=name, library=library, precision=precision, graph=graph, **more)
+
+
+CONTESTANTS = (
+    _pytorch("eager FP32", "fp32"),
+    _pytorch("autocast BF16", "bf16"),
+    _pytorch("compiled FP32", "fp32", compiled=True),
+    _pytorch("compiled BF16", "bf16", compiled=True),
+    _graph("ONNX Runtime FP32", "onnxruntime", "fp32"),
+    _graph("ONNX Runtime FP16", "onnxruntime", "fp16"),
+    _graph("ONNX Runtime INT8", "onnxruntime", "int8"),
+    _graph("OpenVINO FP32", "openvino", "fp32"),
+    _graph("OpenVINO BF16", "openvino", "bf16", graph="fp32"),
+    _graph("OpenVINO INT8", "openvino", "int8"),
+    _pytorch("CUDA eager FP32", "fp32", device="cuda"),
+    _pytorch("CUDA FP16", "fp16", device="cuda"),
+    _pytorch("CUDA compiled FP16", "fp16", device="cuda", compiled=True),
+    _graph("ONNX Runtime CUDA FP32", "onnxruntime-cuda", "fp32", device="cuda"),
+    _graph("ONNX Runtime CUDA FP16", "onnxruntime-cuda", "fp16", device="cuda"),
+    _graph("TensorRT FP16", "tensorrt", "fp16", device="cuda"),
+    _graph("TensorRT INT8", "tensorrt", "int8", graph="int8-tensorrt", device="cuda"),
+)
+"""The first is the reference: its outputs are what all others are held to."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contest:
-    """frames: (N, h, w, 3) uint8 RGB. The first contestant is the reference."""
+class Loaded:
+    """A contestant that can run. backend: as it names itself."""
 
-    manifest: Manifest
-    frames: NDArray[np.uint8]
-    origin: str
-    contestants: tuple[Contestant, ...]
-
-    def check_parity(self, name: str, outputs: list[NDArray[np.float32]]) -> None:
-        """Holds the very outputs that were timed, of `frames` in order, to the reference's.
-
-        Raises ParityError.
-        """
-        contestant = next(entry for entry in self.contestants if entry.name == name)
-        frames = [self.frames[index : index + 1] for index in range(len(outputs))]
-        reference = np.concatenate([self.contestants[0].infer(frame) for frame in frames])
-        parity = compare(reference, np.concatenate(outputs), self.manifest.threshold)
-        check(parity, LIMITS[contestant.precision], name)
+    backend: str
+    infer: Infer
 
 
-def open_contest(exports: Path, checkpoint: Path | None = None, count: int = 4) -> Contest:
-    """All files of an export folder against the checkpoint they came from. Raises FloodError."""
-    artefacts = {
-        precision: exports / file for precision, file in FILES.items() if (exports / file).is_file()
-    }
-    if not artefacts:
-        raise ModelError(
-            f"{exports} holds none of {', '.join(FILES.values())}; make them with "
-            "'python -m export --fp16'"
-        )
-    manifest = read_manifest(next(iter(artefacts.values())))
-    checkpoint = checkpoint or find_checkpoint(manifest.provenance.checkpoint_sha256)
-    frames = proof_frames(find_data(checkpoint)[0], manifest, count)
-    models = {precision: load_model(path, "onnxruntime") for precision, path in artefacts.items()}
-    exported = tuple(
-        Contestant(
-            name=f"{model.backend.name} {precision.upper()}",
-            precision=precision,
-            infer=model.infer,
-        )
-        for precision, model in models.items()
-    )
-    return Contest(
-        manifest=manifest,
-        frames=frames.inputs,
-        origin=frames.origin,
-        contestants=(pytorch(checkpoint), *exported),
-    )
+def lacks(contestant: Contestant, folder: Path) -> str:
+    """What keeps a contestant from running, seen without loading anything; "" for nothing."""
+    if contestant.device == "cuda" and current_gpu() is None:
+        return "no NVIDIA GPU or no driver for it"
+    if contestant.precision == "bf16" and not _computes_bf16():
+        return "this processor does not compute BF16"
+    if contestant.graph and not (folder / f"{contestant.graph}.onnx").is_file():
+        return f"the export holds no {contestant.graph} graph that fits this size"
+    return ""
 
 
-def pytorch(checkpoint: Path) -> Contestant:
-    """The network as it was trained, at any input size."""
+def load(contestant: Contestant, folder: Path) -> Loaded:
+    """Loads a contestant from a contest's folder. Raises BackendError for what this machine lacks,
+    other FloodErrors for what is broken."""
+    if contestant.library == "torch":
+        return _load_torch(contestant, folder / CHECKPOINT)
+    path = folder / f"{contestant.graph}.onnx"
+    if contestant.library == "tensorrt":
+        from runtime.engine import build_engine, plan_engine
+
+        path = build_engine(plan_engine(path))
+    if contestant.precision == "bf16":
+        from runtime.backends.openvino import OpenVinoBackend
+
+        manifest = read_manifest(path)
+        model = Model(manifest, OpenVinoBackend(path, manifest, "bf16"), path)
+    else:
+        model = load_model(path, contestant.library)
+    return Loaded(backend=model.backend.name, infer=model.infer)
+
+
+def _load_torch(contestant: Contestant, checkpoint: Path) -> Loaded:
+    """Eager FP32 on the CPU is what the article does; the others are PyTorch at its best."""
+    import torch
+
+    from train.checkpoint import load_checkpoint
+    from train.normalise import normalise
+
+    if contestant.device == "cuda" and not torch.cuda.is_available():
+        raise BackendError("PyTorch finds no GPU here")
     network, manifest = load_checkpoint(checkpoint)
+    network = network.to(contestant.device)
+    if contestant.precision != "fp32" or contestant.compiled:
+        network = network.to(memory_format=torch.channels_last)
+    half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(contestant.precision)
+    if contestant.compiled:
+        on_gpu = {"triton.cudagraphs": True}
+        options = {"freezing": True} if contestant.device == "cpu" else on_gpu
+        network = torch.compile(network, options=options)
 
-    def infer(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            logits = network(normalise(torch.from_numpy(frame), manifest.mean, manifest.std))
-        result: NDArray[np.float32] = logits.numpy()
+    def infer(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pictures = torch.from_numpy(inputs).to(contestant.device)
+        lower = torch.autocast(contestant.device, half) if half else nullcontext()
+        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False), lower:
+            logits = network(normalise(pictures, manifest.mean, manifest.std))
+        result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result
 
-    return Contestant(name=REFERENCE, precision="fp32", infer=infer)
+    return Loaded(backend=f"torch {torch.__version__} ({contestant.device})", infer=infer)
+
+
+def _computes_bf16() -> bool:
+    """Whether the processor multiplies BF16 itself (x86: AVX512-BF16 or AMX; ARM: bf16)."""
+    flags = Path("/proc/cpuinfo")
+    words = set(flags.read_text(encoding="utf-8").split()) if flags.is_file() else set()
+    return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})

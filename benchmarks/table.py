@@ -1,74 +1,102 @@
-"""A small latency table of one export folder: `python -m benchmarks.table exports/NAME`."""
+"""A latency table of one export, beside the parity of what was timed: python -m benchmarks.table.
+
+Columns and their units are those of README's table (benchmarks.report).
+"""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
-from benchmarks.contestants import Contest, open_contest
+from benchmarks.contest import Plan
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.entry import open_entry
+from benchmarks.results import Row, Shape
 from runtime.console import run, say
-from train.console import console
+from runtime.errors import ParityError
+from runtime.sizes import parse_size
 
-WARM_UP = 3
+COLUMNS = (
+    "path",
+    "p50 ms",
+    "p90",
+    "p99",
+    "spread",
+    "faster",
+    "of limit",
+    "MB",
+    "J",
+    "logits",
+    "flipped",
+    "water",
+)
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
 def latency(
-    exports: Annotated[Path, typer.Argument(help="A folder that 'python -m export' wrote.")],
-    rounds: Annotated[int, typer.Option(min=3, help="How often each backend runs.")] = 30,
+    exports: Annotated[
+        Path, typer.Argument(help="What 'python -m export' wrote, or one artefact.")
+    ],
+    rounds: Annotated[int, typer.Option(min=1, help="How often each path runs at least.")] = 10,
+    seconds: Annotated[float, typer.Option(min=0, help="And until so much time is over.")] = 20.0,
+    size: Annotated[str | None, typer.Option(metavar="HxW", help="Default: as exported.")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Frames per call.")] = 1,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Also PyTorch compiled, which takes a minute more.")
+    ] = False,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Default: found in runs/ by its hash.")
     ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Photographs; default: the checkpoint's own.")
+    ] = None,
 ) -> None:
-    """Time every exported file and PyTorch in turn, on the same frames, and check their results."""
-    contest = open_contest(exports, checkpoint)
-    timings = time_in_turn(contest, rounds)
-    height, width = contest.manifest.input_size
-    table = Table(title=f"one frame of {height}x{width}, {rounds} rounds in turn")
-    table.add_column("backend", no_wrap=True)
-    for heading in ("p50 ms", "p5-p95 ms", "frames/s", "against PyTorch"):
-        table.add_column(heading, justify="right")
-    baseline = float(np.median(timings[contest.contestants[0].name]))
-    for name, milliseconds in timings.items():
-        low, middle, high = np.quantile(milliseconds, [0.05, 0.5, 0.95])
-        table.add_row(
-            name,
-            f"{middle:.1f}",
-            f"{low:.1f}-{high:.1f}",
-            f"{1000 / middle:.1f}",
-            f"{baseline / middle:.2f}x",
-        )
-    Console(highlight=False).print(table)
-    say(f"on {contest.origin}; every timed result was within its precision's limits")
+    """Time every path this machine has in turn, on the same frames; exit 1 when a mask is wrong."""
+    entry = open_entry(exports, checkpoint, data)
+    input_size = parse_size(size) if size else entry.manifest.input_size
+    contestants = tuple(each for each in CONTESTANTS if compiled or not each.compiled)
+    shape = entry.run(input_size, batch, Plan(seconds=seconds, least=rounds), contestants)
+    show(shape)
+    say(f"on {shape.frames}; {len(shape.timed[0].ms)} rounds in turn")
+    if wrong := [row.wrong for row in shape.rows if row.wrong]:
+        raise ParityError("; ".join(wrong))
+    say("every timed result was within its precision's limits")
 
 
-def time_in_turn(contest: Contest, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds per call of each contestant, in rounds in which each runs once, so that a busy
-    or throttling machine slows all of them alike. Raises ParityError."""
-    timings: dict[str, list[float]] = {entry.name: [] for entry in contest.contestants}
-    outputs: dict[str, list[np.ndarray]] = {entry.name: [] for entry in contest.contestants}
-    for position in track(range(WARM_UP + rounds), "timing", console=console, transient=True):
-        index = position % len(contest.frames)
-        frame = contest.frames[index : index + 1]
-        for entry in contest.contestants:
-            start = time.perf_counter()
-            logits = entry.infer(frame)
-            elapsed_ms = 1000 * (time.perf_counter() - start)
-            if position >= WARM_UP:
-                timings[entry.name].append(elapsed_ms)
-            if len(outputs[entry.name]) < len(contest.frames):
-                outputs[entry.name].append(logits)
-    for entry in contest.contestants:
-        contest.check_parity(entry.name, outputs[entry.name])
-    return timings
+def show(shape: Shape) -> None:
+    """Prints the table; what is missing gets a line with its reason."""
+    table = Table(title=f"{shape.title}, {shape.multiply_adds / 1e9:.1f} G multiply-adds")
+    for heading in COLUMNS:
+        table.add_column(heading, justify="left" if heading == "path" else "right")
+    for row in shape.timed:
+        table.add_row(*cells(shape, row), style="red" if row.wrong else None)
+    console = Console(highlight=False)
+    console.print(table)
+    for row in shape.rows:
+        if reason := row.wrong or row.missing:
+            console.print(f"{row.path}: {reason}", soft_wrap=True)
+
+
+def cells(shape: Shape, row: Row) -> list[str]:
+    """A timed row in words, one for each of COLUMNS."""
+    limit = shape.limit_ms(row)
+    return [
+        row.path,
+        *(f"{row.quantile(share):.1f}" for share in (0.5, 0.9, 0.99)),
+        f"{100 * row.spread:.0f} %",
+        f"{shape.times_faster(row):.2f}x",
+        f"{100 * limit / row.quantile(0.5):.0f} %" if limit else "-",
+        f"{row.memory_mb:.0f}" if row.memory_mb else "-",
+        f"{row.joules:.2f}" if row.joules else "-",
+        f"{row.parity['mean_abs']:.2g}",
+        f"{100 * row.parity['flipped']:.3f} %",
+        f"{100 * row.parity['fraction_difference']:.3f} %",
+    ]
 
 
 if __name__ == "__main__":

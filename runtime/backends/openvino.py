@@ -26,12 +26,14 @@ DTYPES = {"u8": "uint8", "f32": "float32", "f16": "float16"}
 class OpenVinoBackend:
     """One compiled model and one request on the CPU, set up for latency."""
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        """Raises ModelError for a file that is no graph or does not fit its manifest."""
+    def __init__(self, path: Path, manifest: Manifest, precision: str | None = None) -> None:
+        """precision: OpenVINO's name for what layers outside INT8 compute in ("f32", "bf16");
+        default: what the artefact was proved for. Raises ModelError for a file that is no graph or
+        does not fit its manifest."""
         self._manifest = manifest
         self._lock = threading.Lock()
         core = openvino.Core()
-        precision = _inference_precision(core, manifest)
+        precision = precision or _inference_precision(core, manifest)
         self.name = f"openvino (CPU, {precision})"
         try:
             # The frontend by name, because Core.read_model asks all of them and they print.

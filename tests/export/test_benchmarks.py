@@ -6,34 +6,111 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import table
-from benchmarks.contestants import open_contest
-from runtime.errors import ParityError
+from benchmarks.contest import Plan
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.entry import open_entry, weights_of
+from benchmarks.graphs import multiply_adds, reshaped
+from benchmarks.results import Shape
+from benchmarks.worker import Outputs
+from runtime.manifest import read_manifest
+from train.models import build_model
 
 Command = Callable[..., tuple[int, str, str]]
+FEW = tuple(
+    entry
+    for entry in CONTESTANTS
+    if entry.name in ("PyTorch eager FP32", "ONNX Runtime FP32", "TensorRT FP16", "OpenVINO INT8")
+)
 
 
-def test_the_table_names_every_backend(command: Command, home: Path) -> None:
-    code, out, err = command(table.app, home / "exports" / "tiny", "--rounds", 3)
+@pytest.fixture(scope="module")
+def shape(exported: Path) -> Shape:
+    """Without its checkpoint, at another size and batch than it was exported at."""
+    plan = Plan(seconds=0, least=2, warm_up=1)
+    return open_entry(exported / "exports" / "tiny").run((64, 96), 2, plan, FEW)
+
+
+def test_every_path_is_a_row_with_its_numbers_or_its_reason(shape: Shape) -> None:
+    reference, onnxruntime, openvino, tensorrt = shape.rows
+    for row in (reference, onnxruntime):
+        assert len(row.ms) == 2 and min(row.ms) > 0
+        assert row.memory_mb is not None and row.memory_mb > 20
+        assert not row.wrong and not row.missing
+    assert "the export holds no int8 graph" in openvino.missing
+    assert tensorrt.missing and not tensorrt.ms  # no library, or no GPU
+    assert onnxruntime.parity["max_abs"] <= 1e-3
+    assert set(shape.rates) == {"fp32 cpu", "bf16 cpu", "int8 cpu"}
+    assert all(rate > 1e6 for rates in shape.rates.values() for rate in rates)
+
+
+def test_a_runtime_alone_takes_less_memory_than_pytorch(shape: Shape) -> None:
+    memory = [row.memory_mb for row in shape.timed]
+    assert memory[0] is not None and memory[1] is not None
+    assert memory[1] < memory[0]
+
+
+def test_the_table_names_every_path(command: Command, home: Path) -> None:
+    arguments = ("--rounds", 1, "--seconds", 0)
+    code, out, err = command(table.app, home / "exports" / "tiny", *arguments)
     assert code == 0, err
-    for backend in ("PyTorch eager FP32", "onnxruntime (CPU) FP32", "onnxruntime (CPU) FP16"):
-        assert backend in out
-    assert "p50 ms" in out
-    assert "p5-p95 ms" in out
+    for entry in CONTESTANTS:
+        assert entry.compiled or entry.name.split()[0] in out
+    assert "ONNX Runtime INT8: the export holds no int8 graph that fits this size" in out
     assert "every timed result was within its precision's limits" in err
 
 
-def test_a_fast_wrong_backend_does_not_win(home: Path) -> None:
-    contest = open_contest(home / "exports" / "tiny")
-    name = contest.contestants[1].name
-    wrong = contest.contestants[1].infer(contest.frames[:1]) + np.float32(1)
-    with pytest.raises(ParityError, match="largest logit difference"):
-        contest.check_parity(name, [wrong])
+def test_a_fast_wrong_path_does_not_win(command: Command, home: Path) -> None:
+    path = home / "exports" / "tiny" / "model.fp16.onnx"
+    graph = onnx.load(path)
+    bias = next(each for each in graph.graph.initializer if each.name.endswith("layer1.bias"))
+    shifted = onnx.numpy_helper.to_array(bias) + np.asarray(4, np.float16)
+    bias.CopyFrom(onnx.numpy_helper.from_array(shifted, bias.name))
+    path.write_bytes(graph.SerializeToString())
+    from runtime.manifest import write_manifest
+
+    write_manifest(read_manifest(path.with_name("model.fp16.onnx")), path)
+    arguments = ("--rounds", 1, "--seconds", 0)
+    code, out, err = command(table.app, home / "exports" / "tiny", *arguments)
+    assert code == 1
+    assert "ONNX Runtime FP16 differs from PyTorch by more than allowed" in err
+    assert "PyTorch eager FP32" in out
+
+
+def test_one_wrong_answer_among_many_is_kept(tmp_path: Path) -> None:
+    outputs, right = Outputs(1), np.zeros((1, 1, 2, 2), np.float32)
+    for logits in (right, right, right + 3, right):
+        outputs.add(0, logits)
+    outputs.save(str(tmp_path / "kept.npy"))
+    assert np.load(tmp_path / "kept.npy").max() == 3
+    outputs.add(0, np.full_like(right, np.nan))
+    outputs.save(str(tmp_path / "kept.npy"))
+    assert np.isnan(np.load(tmp_path / "kept.npy")).all()
 
 
 def test_a_folder_without_exports(command: Command, tmp_path: Path) -> None:
     code, _, err = command(table.app, tmp_path)
     assert code == 1
-    assert "holds none of model.onnx, model.fp16.onnx; make them with" in err
+    assert "holds no .onnx file; make some with" in err
+
+
+def test_multiply_adds_are_those_of_pytorch(
+    traced: Callable[[str, int], onnx.ModelProto], network: nn.Module
+) -> None:
+    graph = reshaped(traced("fp32", 1), 2, (64, 48))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(2, 3, 64, 48))
+    assert multiply_adds(graph) == counter.get_total_flops() / 2
+
+
+def test_a_graph_gives_back_the_weights_it_was_made_from(exported: Path) -> None:
+    path = exported / "exports" / "tiny" / "model.onnx"
+    manifest = read_manifest(path)
+    network = build_model(manifest.model, manifest.width)
+    network.load_state_dict(weights_of(onnx.load(path)))  # raises for one missing or too many

@@ -27,12 +27,12 @@ FEW = 1e-3
 
 def losses(rows: Sequence[Mapping[str, object]]) -> Markup:
     """The losses over the epochs."""
-    return _svg("Loss of train and val over the epochs", lambda axes: plot_losses(axes, rows))
+    return svg("Loss of train and val over the epochs", lambda axes: plot_losses(axes, rows))
 
 
 def ious(rows: Sequence[Mapping[str, object]]) -> Markup:
     """The IoUs over the epochs."""
-    return _svg("IoU on val over the epochs", lambda axes: plot_ious(axes, rows))
+    return svg("IoU on val over the epochs", lambda axes: plot_ious(axes, rows))
 
 
 def sweep(found: Sweep, threshold: float) -> Markup:
@@ -51,7 +51,7 @@ def sweep(found: Sweep, threshold: float) -> Markup:
         axes.set_xlabel("threshold on the probability of water")
         dress(axes, f"best IoU {found.iou[best]:.3f} at {THRESHOLDS[best]:.2f}")
 
-    return _svg("IoU, Dice, precision and recall against the threshold", draw)
+    return svg("IoU, Dice, precision and recall against the threshold", draw)
 
 
 def calibration(found: Calibration) -> Markup:
@@ -78,7 +78,7 @@ def calibration(found: Calibration) -> Markup:
         axes.set_xlabel("predicted probability of water")
         dress(axes, f"expected calibration error {found.error:.3f}")
 
-    return _svg("Observed share of water against its predicted probability", draw)
+    return svg("Observed share of water against its predicted probability", draw)
 
 
 def fractions(numbers: Numbers) -> Markup:
@@ -99,12 +99,14 @@ def fractions(numbers: Numbers) -> Markup:
         axes.set_ylabel("predicted")
         dress(axes, f"{len(true)} pictures, mean {abs(predicted - true).mean():.1%} off")
 
-    return _svg("Predicted against true water fraction, one dot per picture", draw)
+    return svg("Predicted against true water fraction, one dot per picture", draw)
 
 
-def _svg(description: str, draw: Callable[[Axes], None]) -> Markup:
+def svg(
+    description: str, draw: Callable[[Axes], None], size_in: tuple[float, float] = SIZE_IN
+) -> Markup:
     """An SVG element of its own width, with text as text, for a page that defines its colours."""
-    figure = Figure(figsize=SIZE_IN, layout="constrained")
+    figure = Figure(figsize=size_in, layout="constrained")
     draw(figure.subplots())
     text = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
