@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.model_card.dry import CONDITIONS, measure_dry
+from benchmarks.model_card.page import CARD, RESULTS, card
+from benchmarks.model_card.scenes import measure_scenes
+from benchmarks.model_card.still import FRAMES, measure_still, write_still
+from runtime.manifest import read_manifest
+from runtime.model import Model
+from runtime.shipped import shipped_model
+from runtime.sources import open_source
+from tests.runtime.models import manifest_of
+
+
+class BrightIsWater:
+    """Water wherever the green channel is above a level."""
+
+    name = "bright"
+
+    def __init__(self, level: int) -> None:
+        self._level = level
+
+    def infer(self, inputs: np.ndarray) -> np.ndarray:
+        logits = np.where(inputs[..., 1] > self._level, np.float32(4), np.float32(-4))
+        return logits[:, np.newaxis]
+
+    def __enter__(self) -> BrightIsWater:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def bright(level: int) -> Model:
+    return Model(manifest_of((32, 48)), BrightIsWater(level))
+
+
+def test_the_card_is_what_was_measured_of_the_very_model_that_ships() -> None:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    assert card(found) == CARD.read_text(encoding="utf-8")
+    shipped = read_manifest(shipped_model()).provenance.checkpoint_sha256
+    assert found["checkpoint_sha256"] == shipped
+    assert found["bytes"] == shipped_model().stat().st_size
+
+
+def test_false_water_is_counted_in_every_weather(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.model_card.dry.SCENES", 2)
+    half = np.zeros((40, 60, 3), np.uint8)
+    half[:, :30] = 220
+    for name, picture in (("half", half), ("dark", half * 0)):
+        Image.fromarray(picture).save(tmp_path / f"{name}.png")
+    found = measure_dry(bright(128), tmp_path)
+    assert len(found) == 2 * len(CONDITIONS)
+    plain = found["photographs, as it is"]
+    assert plain == {"pictures": 2, "mean": 0.25, "largest": 0.5, "above": 1}
+    assert found["generated scenes, as it is"]["pictures"] == 2
+
+
+def test_a_still_film_is_steady_for_a_model_that_sees_nothing_in_noise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = np.full((96, 128, 3), 60, np.uint8)
+    picture[:48] = 200
+    write_still(tmp_path / "film.mp4", picture, seed=1)
+    with open_source(str(tmp_path / "film.mp4")) as source:
+        frames = [frame.image for frame in source]
+    assert len(frames) == FRAMES
+    assert any((frames[0] != frame).any() for frame in frames[1:])
+    monkeypatch.setattr("benchmarks.model_card.still.SCENES", 1)
+    monkeypatch.setattr("benchmarks.model_card.still.SIZE", (96, 128))
+    assert measure_still(bright(255))["largest"] == 0
+    assert measure_still(bright(100))["largest"] > 0
+
+
+def test_the_worst_scenes_are_drawn_and_each_light_is_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.model_card.scenes.EACH", 1)
+    monkeypatch.setattr("benchmarks.model_card.scenes.SEARCHED", 40)
+    monkeypatch.setattr("benchmarks.model_card.scenes.SIZE", (48, 64))
+    found = measure_scenes(bright(0), tmp_path / "worst.png")
+    assert {"noon", "overcast"} <= set(found)
+    assert all(row["scenes"] == 1 and 0 <= row["iou"] <= 1 for row in found.values())
+    with Image.open(tmp_path / "worst.png") as drawn:
+        assert drawn.width > 300
