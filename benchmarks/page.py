@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from benchmarks.results import Results, Shape
 from benchmarks.table import cells
@@ -20,6 +20,7 @@ from train.summary.plots import svg
 TEMPLATE = "report.html.jinja"
 COLOURS = {"fp32": INK, "fp16": BLUE, "bf16": BLUE, "int8": ORANGE}
 MARKERS = "osD^vP*X"
+WIDE_IN = (7.5, 3.3)
 STAGES = {"read": FAINT, "preprocess": INK, "infer": BLUE, "postprocess": ORANGE}
 
 
@@ -83,8 +84,9 @@ def accuracy(shapes: Sequence[Shape]) -> Markup:
         axes.set_ylabel("IoU with the true masks")
         _milliseconds(axes, "ms per frame")
         dress(axes, "accuracy against latency")
+        _legend_outside(axes)
 
-    return svg("IoU against milliseconds per frame", draw)
+    return svg("IoU against milliseconds per frame", draw, WIDE_IN)
 
 
 def stages(films: dict[str, dict[str, dict[str, float]]]) -> Markup:
@@ -100,16 +102,23 @@ def stages(films: dict[str, dict[str, dict[str, float]]]) -> Markup:
         for stage, colour in STAGES.items():
             axes.plot([], [], "-", color=colour, linewidth=6, label=stage)
         axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(-0.6, len(names) + 0.4)
         axes.set_xlabel("ms per frame")
         dress(axes, "stages of a run")
+        _legend_outside(axes)
 
-    return svg("Milliseconds of each stage of a run", draw)
+    return svg("Milliseconds of each stage of a run", draw, WIDE_IN)
 
 
 def _milliseconds(axes: Axes, label: str) -> None:
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(ScalarFormatter())
-    axes.tick_params(axis="x", which="minor", labelsize=7)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(label)
+
+
+def _legend_outside(axes: Axes) -> None:
+    """Beside the plot, where it covers no point."""
+    axes.legend(
+        loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=INK, fontsize=9
+    )

@@ -22,7 +22,7 @@ from train.models import build_model
 from train.normalise import normalise
 
 WIDTH = float(os.environ.get("FLOOD_WIDTH", "0.25"))
-SIZE, STEPS, RATE, FRAMES = (96, 96), 60, 3e-3, 8
+SIZE, STEPS, RATE, FRAMES = (96, 96), 150, 3e-3, 8
 
 
 def make_entry(home: Path) -> Entry:

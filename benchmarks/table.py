@@ -6,9 +6,10 @@ Columns and their units are those of README's table (benchmarks.report).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -34,6 +35,8 @@ COLUMNS = (
     "flipped",
     "water",
 )
+SHOWN = ("path", "p50 ms", "p99", "faster", "of limit", "MB", "flipped")
+"""What fits a terminal of 80 columns; the page has all."""
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -70,11 +73,14 @@ def latency(
 
 def show(shape: Shape) -> None:
     """Prints the table; what is missing gets a line with its reason."""
-    table = Table(title=f"{shape.title}, {shape.multiply_adds / 1e9:.1f} G multiply-adds")
-    for heading in COLUMNS:
-        table.add_column(heading, justify="left" if heading == "path" else "right")
+    title = f"{shape.title}, {shape.multiply_adds / 1e9:.1f} G multiply-adds"
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in SHOWN:
+        justify: Any = "left" if heading == "path" else "right"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for row in shape.timed:
-        table.add_row(*cells(shape, row), style="red" if row.wrong else None)
+        values = dict(zip(COLUMNS, cells(shape, row), strict=True))
+        table.add_row(*map(values.get, SHOWN), style="red" if row.wrong else None)
     console = Console(highlight=False)
     console.print(table)
     for row in shape.rows:

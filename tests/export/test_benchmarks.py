@@ -19,7 +19,7 @@ from benchmarks.entry import open_entry, weights_of
 from benchmarks.graphs import multiply_adds, reshaped
 from benchmarks.results import Shape
 from benchmarks.worker import Outputs
-from runtime.manifest import read_manifest
+from runtime.manifest import read_manifest, write_manifest
 from train.models import build_model
 
 Command = Callable[..., tuple[int, str, str]]
@@ -68,14 +68,12 @@ def test_the_table_names_every_path(command: Command, home: Path) -> None:
 
 def test_a_fast_wrong_path_does_not_win(command: Command, home: Path) -> None:
     path = home / "exports" / "tiny" / "model.fp16.onnx"
-    graph = onnx.load(path)
+    manifest, graph = read_manifest(path), onnx.load(path)
     bias = next(each for each in graph.graph.initializer if each.name.endswith("layer1.bias"))
     shifted = onnx.numpy_helper.to_array(bias) + np.asarray(4, np.float16)
     bias.CopyFrom(onnx.numpy_helper.from_array(shifted, bias.name))
     path.write_bytes(graph.SerializeToString())
-    from runtime.manifest import write_manifest
-
-    write_manifest(read_manifest(path.with_name("model.fp16.onnx")), path)
+    write_manifest(manifest, path)
     arguments = ("--rounds", 1, "--seconds", 0)
     code, out, err = command(table.app, home / "exports" / "tiny", *arguments)
     assert code == 1

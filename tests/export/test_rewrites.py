@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.graphs import multiply_adds
+from benchmarks.graphs import multiply_adds, reshaped
 from benchmarks.rewrites import products, subpixel
 
 
@@ -36,12 +36,13 @@ def test_a_rewritten_graph_gives_the_same_logits(
     assert not [node for node in changed.graph.node if node.op_type == "ConvTranspose"]
     side = [dimension.dim_value for dimension in graph.graph.input[0].type.tensor_type.shape.dim]
     inputs = np.random.default_rng(0).integers(0, 256, side, np.uint8)
-    np.testing.assert_allclose(run(changed, inputs), run(graph, inputs), atol=2e-5)
+    expected = run(graph, inputs)
+    np.testing.assert_allclose(run(changed, inputs), expected, atol=3e-6 * np.abs(expected).max())
 
 
 def test_sub_pixel_convolutions_take_fewer_multiply_adds(
     traced: Callable[[str, int], onnx.ModelProto],
 ) -> None:
-    graph = traced("fp32", 1)
+    graph = reshaped(traced("fp32", 1), 1, (224, 224))
     assert multiply_adds(products(graph)) == multiply_adds(graph)
-    assert multiply_adds(subpixel(graph)) < 0.96 * multiply_adds(graph)
+    assert multiply_adds(subpixel(graph)) < 0.94 * multiply_adds(graph)
