@@ -30,6 +30,7 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 	$(BIN)/python -m train.clips $(DEMO)/flood.mp4 --fps 10 --seed 7
 	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --model $(DEMO)/export/model.onnx \
 		--save $(DEMO)/overlay.mp4 --masks $(DEMO)/masks --log $(DEMO)/frames.jsonl
+	$(BIN)/flood-runtime --source $(DEMO)/flood.mp4 --save $(DEMO)/shipped.mp4 --log $(DEMO)/shipped.jsonl
 	$(BIN)/python -m benchmarks.table $(DEMO)/export --checkpoint $(DEMO)/run/best.safetensors
 	$(BIN)/python -m benchmarks.demo $(DEMO)
 

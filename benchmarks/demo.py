@@ -27,6 +27,8 @@ RESULTS = {
     "overlay.mp4": "the flood clip with its masks drawn in",
     "masks": "one mask per frame, water is white",
     "frames.jsonl": "index, time, water fraction and milliseconds of every frame",
+    "shipped.mp4": "the same clip with the masks of the model that ships",
+    "shipped.jsonl": "its numbers",
     "water.png": "overlay frames above the true and the reported water fraction",
     "run/curves.png": "loss and IoU over the epochs",
     "run/panels.png": "image, true mask, predicted mask",
@@ -67,7 +69,7 @@ def plot(
     path: Path,
     times: NDArray[np.float64],
     true: NDArray[np.float64],
-    reported: NDArray[np.float64],
+    reported: dict[str, NDArray[np.float64]],
     video: Path,
 ) -> None:
     """Draws three frames of the overlay video above both curves into a PNG, atomically."""
@@ -80,7 +82,8 @@ def plot(
         axes.set_axis_off()
     axes = figure.add_subplot(grid[1, :])
     axes.plot(times, 100 * true, color="#1b6ca8", linewidth=2, label="true")
-    axes.plot(times, 100 * reported, color="#e07a1f", linewidth=1.5, label="reported")
+    for (name, fractions), colour in zip(reported.items(), ("#e07a1f", "#5b8c3a"), strict=True):
+        axes.plot(times, 100 * fractions, color=colour, linewidth=1.5, label=name)
     for index in indexes:
         axes.axvline(times[index], color="0.6", linewidth=0.8, linestyle=":")
     axes.set(xlabel="time (s)", ylabel="water (% of the frame)", ylim=(0, None))
@@ -97,32 +100,33 @@ def summarise(folder: Path) -> None:
     Raises DataError when the log and the clip do not have the same number of frames.
     """
     times, true = read_truth(folder / "flood.truth.csv")
-    reported = read_reported(folder / "frames.jsonl")
-    if len(true) != len(reported):
-        raise DataError(
-            f"{folder / 'frames.jsonl'} has {len(reported)} frames, the clip {len(true)}; "
-            "run 'make demo' again"
-        )
+    logs = {"trained here": "frames.jsonl", "the model that ships": "shipped.jsonl"}
+    reported = {name: read_reported(folder / log) for name, log in logs.items()}
+    for name, fractions in reported.items():
+        if len(true) != len(fractions):
+            raise DataError(
+                f"{folder / logs[name]} has {len(fractions)} frames, the clip {len(true)}; "
+                "run 'make demo' again"
+            )
     plot(folder / "water.png", times, true, reported, folder / "overlay.mp4")
     console = Console()
     table = Table(title="Water in the generated clip", title_justify="left")
-    for heading in ("time", "true", "reported", "difference"):
+    for heading in ("time", "true", *(part for name in reported for part in (name, "off by"))):
         table.add_column(heading, justify="right")
     for index in np.linspace(0, len(true) - 1, 9).astype(int):
-        difference = reported[index] - true[index]
-        table.add_row(
-            f"{times[index]:.1f} s",
-            f"{true[index]:.1%}",
-            f"{reported[index]:.1%}",
-            f"{100 * difference:+.1f} points",
-        )
+        cells = [f"{times[index]:.1f} s", f"{true[index]:.1%}"]
+        for fractions in reported.values():
+            cells += [f"{fractions[index]:.1%}", f"{100 * (fractions[index] - true[index]):+.1f}"]
+        table.add_row(*cells)
     console.print(table)
-    error = float(np.mean(np.abs(reported - true)))
-    console.print(
-        f"mean over the clip: true {true.mean():.1%}, reported {reported.mean():.1%}; "
-        f"mean absolute error {100 * error:.2f} points, "
-        f"correlation {np.corrcoef(true, reported)[0, 1]:.3f}\n"
-    )
+    for name, fractions in reported.items():
+        error = float(np.mean(np.abs(fractions - true)))
+        console.print(
+            f"{name}: {fractions.mean():.1%} on average, true {true.mean():.1%}; "
+            f"mean absolute error {100 * error:.2f} points, "
+            f"correlation {np.corrcoef(true, fractions)[0, 1]:.3f}"
+        )
+    console.print()
     places = Table(title="Where to look", title_justify="left", box=None, show_header=False)
     for name, meaning in RESULTS.items():
         if (folder / name).exists():
