@@ -102,6 +102,13 @@ def test_flood_runtime_works_where_torch_is_absent(device: Device, tmp_path: Pat
     assert len(list((tmp_path / "masks").glob("*.png"))) == 4
     assert (tmp_path / "overlay.mp4").stat().st_size > 0
 
+    shipped = [command[0], "--source", str(clip), "--json"]
+    done = subprocess.run(shipped, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["frames"]["processed"] == 4
+    assert Path(summary["model"]).name == "model.int8.onnx"
+
     probe = "import importlib.util as u, sys; print([m for m in sys.argv[1:] if u.find_spec(m)])"
     found = subprocess.run(
         [str(device.python), "-c", probe, *ABSENT], capture_output=True, text=True, cwd=tmp_path
