@@ -53,9 +53,7 @@ LIMITS: dict[str, dict[str, float]] = {
         "max_abs": 0.2,
         "mean_abs": 0.01,
         "flipped": 1e-3,
-        # Of the worst frame, where `flipped` is a mean: in a frame that is hard to decide all the
-        # pixels that flip may flip the same way.
-        "fraction_difference": 5e-3,
+        "fraction_difference": 1e-3,
     },
     "int8": {
         "flipped": 1e-2,
