@@ -48,6 +48,7 @@ def facts_of_run(path: Path) -> dict[str, Any]:
     """
     record = read_record(path)
     settings = {name: record.settings.get(name) for name in KEPT}
+    settings["epochs"] = len(record.rows)
     scores = record.manifest.trained_on.scores
     minutes = sum(float(row["seconds"]) for row in record.rows) / 60
     return {**settings, "scores": scores, "minutes": round(minutes), "recipe": _recipe(record)}

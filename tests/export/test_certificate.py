@@ -61,7 +61,7 @@ def test_a_certificate_says_what_was_measured_on_what(artefact: Path) -> None:
     assert "cores" in certificate.device
     assert len(certificate.frames.fingerprint) == 64
     assert "split" in certificate.frames.origin
-    assert certificate.preprocessing.frames == 18 + len(certificate.frames.names)
+    assert certificate.preprocessing.frames == 19 + len(certificate.frames.names)
     assert len(certificate.preprocessing.rule_sha256) == 64
     assert "fp16 against PyTorch" in certificate.summary
 
