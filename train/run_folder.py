@@ -31,6 +31,7 @@ class RunFolder:
         self.curves = path / "curves.png"
         self.panels = path / "panels.png"
         self.progress = path / "progress.gif"
+        self._taken = False
 
     def begin(self) -> None:
         """Makes the folder for a new run and takes it. Raises SinkError when another run's results
@@ -52,6 +53,8 @@ class RunFolder:
 
         Raises SinkError where another one is at work.
         """
+        if self._taken:
+            return
         descriptor = os.open(self.path, os.O_RDONLY)
         weakref.finalize(self, os.close, descriptor)
         try:
@@ -61,6 +64,7 @@ class RunFolder:
                 f"another process is training in {self.path}; wait for its end, "
                 "or choose another --out"
             ) from None
+        self._taken = True
 
     def write_metrics(self, rows: Sequence[dict[str, object]]) -> None:
         """Writes metrics.csv anew, one row per epoch. Raises SinkError."""
