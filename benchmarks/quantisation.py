@@ -1,18 +1,23 @@
 """Which library and calibration method make the best INT8: `python -m benchmarks.quantisation`.
 
 Every candidate sees the same training pictures and is judged on the same validation pictures,
-against PyTorch in float32 and the true masks. Libraries that are not installed are passed over.
+against PyTorch in float32 and the true masks; then all are timed in turn, frame by frame, in ONNX
+Runtime and in OpenVINO. Libraries that are not installed are passed over.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import onnx
+import onnxruntime
+import openvino
 import typer
 
 from export.artefacts import prepare_manifest
@@ -36,8 +41,9 @@ def compare(
     pairs: Annotated[Path | None, typer.Option(metavar="CSV", help="Pairs and splits.")] = None,
     frames: Annotated[int, typer.Option(min=1, help="Validation pictures to judge on.")] = 41,
     only: Annotated[str, typer.Option(metavar="WORD", help="Only names with this in them.")] = "",
+    rounds: Annotated[int, typer.Option(min=0, help="Frames that each is timed on.")] = 30,
 ) -> None:
-    """Print a row for each candidate: accuracy now; time them on a quiet machine with the table."""
+    """Print a row for each candidate: accuracy, then milliseconds a frame on this machine."""
     network, trained = load_checkpoint(checkpoint)
     manifest = prepare_manifest(trained, trained.input_size, 1)
     data_set, reason = find_data(checkpoint, data, pairs)
@@ -45,18 +51,56 @@ def compare(
     proof = prove(network, manifest, proof_frames(data_set, manifest, frames))
     inputs = proof_frames(data_set, manifest, COUNT, CALIBRATING).inputs
     graph = trace(ExportedNetwork(network, manifest), manifest)
-    typer.echo(
-        "| library and method | activations | IoU lost | pixels flipped | mean logit error |"
-    )
-    typer.echo("|---|---|---|---|---|")
+    rows, runners = [], []
     for name, activations, make in candidates(graph, inputs):
         if only not in name:
             continue
-        parity = proof.measure_graph(make(), manifest)
-        typer.echo(
+        made = make()
+        parity = proof.measure_graph(made, manifest)
+        rows.append(
             f"| {name} | {activations} | {100 * (parity.iou_drop or 0):.3f} points "
             f"| {100 * parity.flipped:.3f} % | {parity.mean_abs:.4f} |"
         )
+        say(rows[-1])
+        if rounds:
+            runners += [_onnxruntime(to_bytes(made)), _openvino(to_bytes(made))]
+    times = [f" {milliseconds} |" for milliseconds in _in_turn(runners, inputs, rounds)]
+    typer.echo(
+        "| library and method | activations | IoU lost | pixels flipped | mean logit error |"
+        + (" ONNX Runtime, ms | OpenVINO, ms |" if rounds else "")
+    )
+    typer.echo("|---|---|---|---|---|" + ("---:|---:|" if rounds else ""))
+    for place, row in enumerate(rows):
+        typer.echo(row + "".join(times[2 * place : 2 * place + 2]))
+
+
+Runner = Callable[[Any], Any]
+
+
+def _onnxruntime(graph: bytes) -> Runner:
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(graph, options, ["CPUExecutionProvider"])
+    return lambda frame: session.run(None, {INPUT_NAME: frame})
+
+
+def _openvino(graph: bytes) -> Runner:
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(graph), "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    return lambda frame: compiled([frame])
+
+
+def _in_turn(runners: list[Runner], inputs: Any, rounds: int) -> list[str]:
+    """The median milliseconds of each, with its quartiles; the first round counts for nothing."""
+    spent: list[list[float]] = [[] for _ in runners]
+    for number in range(max(rounds, 2) + 1 if runners else 0):
+        frame = inputs[number % len(inputs)][None]
+        for times, run_one in zip(spent, runners, strict=True):
+            start = time.perf_counter()
+            run_one(frame)
+            times.append(1000 * (time.perf_counter() - start))
+    quartiles = [statistics.quantiles(times[1:], n=4) for times in spent]
+    return [f"{middle:.1f} ({low:.1f}-{high:.1f})" for low, middle, high in quartiles]
 
 
 def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from runtime.processing import INTERPOLATIONS, halvings
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
+NOISY = 0.4
+"""How often views for a student are noisy: what runs on cameras must not flicker with noise."""
+
 
 def resize_rule(input_size: tuple[int, int], resize: str) -> A.Resize:
     """The manifest's resize rule as training knows it; the runtime's twin is `preprocess`."""
@@ -41,10 +44,10 @@ def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose
     if recipe.augment == "flips":
         resize = resize_rule(input_size, recipe.resize)
         return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
-    weather = [] if recipe.augment == "crops" else _weather_and_camera()
     if recipe.augment == "views":
         crop = _crop(input_size, (0.7, 1.0), (0.9, 1.1))
-        return A.Compose([crop, A.HorizontalFlip(p=0.5), *weather, normalise])
+        return A.Compose([crop, A.HorizontalFlip(p=0.5), *_weather_and_camera(NOISY), normalise])
+    weather = [] if recipe.augment == "crops" else _weather_and_camera()
     return A.Compose([*_geometry(input_size), *weather, normalise])
 
 
@@ -91,8 +94,11 @@ def _geometry(size: tuple[int, int], scale: tuple[float, float] = (0.35, 1.0)) -
     ]
 
 
-def _weather_and_camera() -> list[object]:
-    """Light and colour, night, haze and rain; then what lenses, sensors and video codecs add."""
+def _weather_and_camera(noisy: float = 0.15) -> list[object]:
+    """Light and colour, night, haze and rain; then what lenses, sensors and video codecs add.
+
+    noisy: how often a sensor's noise is added.
+    """
     night = A.Sequential(
         [
             A.RandomGamma(gamma_limit=(170, 280), p=1.0),
@@ -114,7 +120,7 @@ def _weather_and_camera() -> list[object]:
         A.RandomGamma(gamma_limit=(60, 170), p=0.2),
         A.OneOf([night, haze, rain], p=0.12),
         A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5))], p=0.15),
-        A.GaussNoise(std_range=(0.01, 0.05), p=0.15),
+        A.GaussNoise(std_range=(0.01, 0.05), p=noisy),
         A.ImageCompression(quality_range=(35, 90), p=0.2),
         A.ToGray(p=0.05),
     ]
