@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from runtime.processing import INTERPOLATIONS, halvings
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
-NOISY = 0.4
-"""How often views for a student are noisy: what runs on cameras must not flicker with noise."""
+NOISY, HARSH = 0.4, 0.25
+"""How often views for a student are noisy, for what runs on cameras must not flicker with noise;
+and how often they are taken by night or in bad weather."""
 
 
 def resize_rule(input_size: tuple[int, int], resize: str) -> A.Resize:
@@ -46,7 +48,14 @@ def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose
         return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
     if recipe.augment == "views":
         crop = _crop(input_size, (0.7, 1.0), (0.9, 1.1))
-        return A.Compose([crop, A.HorizontalFlip(p=0.5), *_weather_and_camera(NOISY), normalise])
+        return A.Compose(
+            [
+                crop,
+                A.HorizontalFlip(p=0.5),
+                *_weather_and_camera(NOISY, HARSH, _more_weather()),
+                normalise,
+            ]
+        )
     weather = [] if recipe.augment == "crops" else _weather_and_camera()
     return A.Compose([*_geometry(input_size), *weather, normalise])
 
@@ -94,10 +103,21 @@ def _geometry(size: tuple[int, int], scale: tuple[float, float] = (0.35, 1.0)) -
     ]
 
 
-def _weather_and_camera(noisy: float = 0.15) -> list[object]:
+def _more_weather() -> list[object]:
+    """Snow, fog and glare, which draw over the picture what a teacher would not see through."""
+    return [
+        A.RandomSnow(snow_point_range=(0.1, 0.3), p=1.0),
+        A.RandomFog(fog_coef_range=(0.2, 0.5), alpha_coef=0.1, p=1.0),
+        A.RandomSunFlare(flare_roi=(0.0, 0.0, 1.0, 0.6), src_radius=40, p=1.0),
+    ]
+
+
+def _weather_and_camera(
+    noisy: float = 0.15, harsh: float = 0.12, more: Sequence[object] = ()
+) -> list[object]:
     """Light and colour, night, haze and rain; then what lenses, sensors and video codecs add.
 
-    noisy: how often a sensor's noise is added.
+    noisy: how often a sensor's noise is added; harsh: how often night or weather, with `more`.
     """
     night = A.Sequential(
         [
@@ -118,7 +138,7 @@ def _weather_and_camera(noisy: float = 0.15) -> list[object]:
             p=0.8,
         ),
         A.RandomGamma(gamma_limit=(60, 170), p=0.2),
-        A.OneOf([night, haze, rain], p=0.12),
+        A.OneOf([night, haze, rain, *more], p=harsh),
         A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5))], p=0.15),
         A.GaussNoise(std_range=(0.01, 0.05), p=noisy),
         A.ImageCompression(quality_range=(35, 90), p=0.2),
