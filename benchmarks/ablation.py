@@ -31,7 +31,6 @@ SHOWN = ("iou", "mean_iou", "dice", "boundary_f1", "fraction_error")
 
 ROWS: dict[str, tuple[str, ...]] = {
     "article": ("--recipe", "article"),
-    "article, `--model unet`": ("--recipe", "article", "--model", "unet", "--encoder", "none"),
     "default": (),
     "default, nothing but flips": ("--change", "augment=flips"),
     "default, no light and weather": ("--change", "augment=crops"),
@@ -42,6 +41,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "default, no Dice": ("--change", "dice=no"),
     "default, no dropout": ("--change", "dropout=0"),
     "default, `--model unet`": ("--model", "unet", "--encoder", "none"),
+    "article, `--model unet`": ("--recipe", "article", "--model", "unet", "--encoder", "none"),
 }
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

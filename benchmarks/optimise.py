@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from unittest import mock
 
 import onnx
 import typer
@@ -24,10 +23,10 @@ from benchmarks.entry import FRAMES, Entry, open_entry
 from benchmarks.graphs import reshaped
 from benchmarks.results import Row
 from benchmarks.rewrites import products, subpixel
-from export import calibration
+from export.calibration import calibrate
 from export.frames import CALIBRATING, proof_frames
 from export.graph import to_bytes
-from export.int8 import KINDS, quantise
+from export.int8 import KINDS, LAYERS, quantise
 from runtime.console import run, say
 from runtime.errors import ModelError
 from runtime.manifest import read_manifest, write_manifest
@@ -41,35 +40,30 @@ Rewrite = Callable[[onnx.ModelProto], onnx.ModelProto]
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """rewrite: of the FP32 graph. quantised: operators with 8-bit inputs; () stays in FP32. The
-    first variant of a precision is the exported graph."""
+    """rewrite: of the FP32 graph. operators: those with 8-bit inputs; () stays in FP32. The first
+    variant of a precision is the exported graph."""
 
     name: str
     rewrite: Rewrite
-    quantised: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
 
     @property
     def precision(self) -> str:
-        return "int8" if self.quantised else "fp32"
+        return "int8" if self.operators else "fp32"
 
     @property
     def key(self) -> str:
         return f"{self.precision}-{self.name.replace(' ', '-')}"
 
 
-WEIGHTED = calibration.QUANTISED
+EXPORTED = KINDS["cpu"].operators
 VARIANTS = (
     Variant(name="as exported", rewrite=lambda graph: graph),
     Variant(name="product and shuffle", rewrite=products),
     Variant(name="sub-pixel convolution", rewrite=subpixel),
-    Variant(name="as exported", rewrite=lambda graph: graph, quantised=WEIGHTED),
-    Variant(name="concat", rewrite=lambda graph: graph, quantised=(*WEIGHTED, "Concat")),
-    Variant(name="product and shuffle", rewrite=products, quantised=WEIGHTED),
-    Variant(
-        name="product, shuffle, concat",
-        rewrite=products,
-        quantised=(*WEIGHTED, "Concat", "DepthToSpace"),
-    ),
+    Variant(name="as exported", rewrite=lambda graph: graph, operators=EXPORTED),
+    Variant(name="concatenation in FP32", rewrite=lambda graph: graph, operators=LAYERS),
+    Variant(name="product and shuffle", rewrite=products, operators=(*EXPORTED, "DepthToSpace")),
 )
 
 
@@ -100,7 +94,7 @@ def optimise(
         )
         ratio = row.quantile(0.5) / base.quantile(0.5)
         typer.echo(
-            f"| {library} | {row.precision.upper()} | {name} | {row.quantile(0.5):.1f} "
+            f"| {library.split()[0]} | {row.precision.upper()} | {name} | {row.quantile(0.5):.1f} "
             f"| {ratio:.3f} | {row.parity['flipped']:.3%} |"
         )
 
@@ -108,7 +102,7 @@ def optimise(
 def _contestants() -> list[Contestant]:
     variants = [
         Contestant(
-            name=f"{library}: {variant.name}",
+            name=f"{library} {variant.precision}: {variant.name}",
             library=library,
             precision=variant.precision,
             graph=variant.key,
@@ -142,14 +136,10 @@ def _timed(entry: Entry, size: tuple[int, int], seconds: float) -> tuple[Row, ..
 
 def _made(variant: Variant, graph: onnx.ModelProto, inputs: NDArray) -> onnx.ModelProto:
     changed = variant.rewrite(graph)
-    if not variant.quantised:
+    if not variant.operators:
         return changed
-    with (
-        mock.patch("export.int8.QUANTISED", variant.quantised),
-        mock.patch("export.calibration.QUANTISED", variant.quantised),
-    ):
-        ranges = calibration.calibrate(changed, inputs, "mean", symmetric=False)
-        return quantise(changed, ranges, KINDS["cpu"])
+    kind = dataclasses.replace(KINDS["cpu"], operators=variant.operators)
+    return quantise(changed, calibrate(changed, inputs, "mean", kind), kind)
 
 
 if __name__ == "__main__":

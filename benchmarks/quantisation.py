@@ -112,7 +112,7 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
                 f"ONNX Runtime, {method}",
                 word,
                 lambda kind=kind, method=method: quantise(  # type: ignore[misc]
-                    graph, calibrate(graph, inputs, method, symmetric=kind.symmetric), kind
+                    graph, calibrate(graph, inputs, method, kind), kind
                 ),
             )
     if importlib.util.find_spec("nncf"):

@@ -17,6 +17,7 @@ from onnxruntime.quantization.calibrate import CalibrationDataReader, create_cal
 from rich.progress import track
 
 from export.graph import to_bytes
+from export.int8 import Kind
 from runtime.manifest import INPUT_NAME
 from train.console import console
 
@@ -32,8 +33,6 @@ EVERY_METHOD: dict[str, tuple[Any, dict[str, Any]]] = {
 extremes of all, and from histograms of the values."""
 METHODS = ("mean", "minmax")
 """Those tried at every export, where measuring decides; docs/quantisation.md has them all."""
-QUANTISED = ("Conv", "ConvTranspose", "MaxPool")
-"""Operators with 8-bit inputs; normalisation, concatenation and the logits stay in float32."""
 
 
 class Frames(CalibrationDataReader):  # type: ignore[misc]
@@ -47,27 +46,25 @@ class Frames(CalibrationDataReader):  # type: ignore[misc]
         return None if frame is None else {INPUT_NAME: frame[np.newaxis]}
 
 
-def calibrate(
-    graph: onnx.ModelProto, inputs: NDArray[np.uint8], method: str, *, symmetric: bool
-) -> Any:
+def calibrate(graph: onnx.ModelProto, inputs: NDArray[np.uint8], method: str, kind: Kind) -> Any:
     """ONNX Runtime's TensorsData: the range of every activation that will have 8 bits.
 
-    inputs: (N, h, w, 3) uint8 RGB. method: of EVERY_METHOD. symmetric: ranges around zero.
+    inputs: (N, h, w, 3) uint8 RGB. method: of EVERY_METHOD.
     """
-    kind, options = EVERY_METHOD[method]
+    drawn, options = EVERY_METHOD[method]
     # ONNX Runtime's calibrator prints a line per frame on stdout, which is kept for results.
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         path = Path(folder) / "model.onnx"
         path.write_bytes(to_bytes(graph))
         calibrator = create_calibrator(
             path,
-            QUANTISED,
+            kind.operators,
             augmented_model_path=str(Path(folder) / "augmented.onnx"),
-            calibrate_method=kind,
-            extra_options={"symmetric": symmetric, **options},
+            calibrate_method=drawn,
+            extra_options={"symmetric": kind.symmetric, **options},
         )
         frames = track(inputs, f"calibrating ({method})", console=console, transient=True)
-        if kind is CalibrationMethod.MinMax:
+        if drawn is CalibrationMethod.MinMax:
             calibrator.collect_data(Frames(frames))
         else:
             # Before it makes histograms it keeps every layer's output of all frames it was given.

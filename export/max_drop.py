@@ -47,8 +47,7 @@ def quantise_within(
     caller's check refuses.
     """
     ranges = {
-        method: calibrate(graph, calibration.frames.inputs, method, symmetric=kind.symmetric)
-        for method in METHODS
+        method: calibrate(graph, calibration.frames.inputs, method, kind) for method in METHODS
     }
     trials = {name: quantise(graph, values, kind) for name, values in ranges.items()}
     method = min(

@@ -35,7 +35,7 @@ def quantised(
     traced: Traced, proof: Proof, kind: str, kept: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
     chosen = KINDS[kind]
-    ranges = calibrate(traced("fp32"), proof.frames.inputs, "minmax", symmetric=chosen.symmetric)
+    ranges = calibrate(traced("fp32"), proof.frames.inputs, "minmax", chosen)
     return quantise(traced("fp32"), ranges, chosen, kept)
 
 
@@ -124,15 +124,38 @@ def test_tensorrt_builds_a_graph_with_layers_kept_in_half(
     assert build_engine(plan_engine(path, "tensorrt-rtx")).is_file()
 
 
+def concatenated_in_8_bits(graph: onnx.ModelProto) -> list[bool]:
+    """Of each Concat: whether all that it joins was 8 bits a step before."""
+    makers = {name: node.op_type for node in graph.graph.node for name in node.output}
+    return [
+        {makers[name] for name in node.input} == {"DequantizeLinear"}
+        for node in graph.graph.node
+        if node.op_type == "Concat"
+    ]
+
+
+def test_concatenations_have_8_bits_on_cpus_only(traced: Traced, proof: Proof) -> None:
+    assert concatenated_in_8_bits(quantised(traced, proof, "cpu")) == [True] * 4
+    assert concatenated_in_8_bits(quantised(traced, proof, "tensorrt")) == [False] * 4
+
+
+def test_a_concatenation_that_only_a_kept_layer_reads_is_kept_too(
+    traced: Traced, proof: Proof
+) -> None:
+    graph = traced("fp32")
+    first = next(node for node in graph.graph.node if node.op_type == "Concat")
+    reader = next(node.name for node in graph.graph.node if first.output[0] in node.input)
+    found = concatenated_in_8_bits(quantised(traced, proof, "cpu", (reader,)))
+    assert found == [False, True, True, True]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_better_calibration_method_is_taken(
     traced: Traced, fixed: Manifest, proof: Proof, kind: str
 ) -> None:
     costs = {}
     for method in METHODS:
-        ranges = calibrate(
-            traced("fp32"), proof.frames.inputs, method, symmetric=KINDS[kind].symmetric
-        )
+        ranges = calibrate(traced("fp32"), proof.frames.inputs, method, KINDS[kind])
         graph = quantise(traced("fp32"), ranges, KINDS[kind])
         costs[method] = max_drop.strain(proof.measure_graph(graph, fixed), LOOSE)
     done = quantise_within(traced("fp32"), KINDS[kind], fixed, proof, proof, LOOSE)
@@ -149,7 +172,7 @@ def test_layers_stay_in_float32_until_the_limits_hold(
     done = quantise_within(traced("fp32"), KINDS["cpu"], fixed, proof, proof, limits)
     assert done.kept
     assert proof.measure_graph(done.graph, fixed).flipped <= limits["flipped"]
-    ranges = calibrate(traced("fp32"), proof.frames.inputs, done.method, symmetric=False)
+    ranges = calibrate(traced("fp32"), proof.frames.inputs, done.method, KINDS["cpu"])
     order = dearest_first(traced("fp32"), ranges, KINDS["cpu"], fixed, proof, limits)
     assert list(done.kept) == order[: len(done.kept)]
 
