@@ -27,8 +27,8 @@ LAYERS = (*WEIGHTED, "MaxPool")
 class Kind:
     """One of the two kinds. operators: those with 8-bit inputs; all others, normalisation and the
     logits among them, stay in float32. bias: whether biases become 32-bit integers (TensorRT reads
-    none). kept_half: whether layers that are not quantised compute in half precision; a CPU computes
-    float32 faster."""
+    none). kept_half: whether layers that are not quantised compute in half precision; a CPU
+    computes float32 faster."""
 
     file: str
     operators: tuple[str, ...]
