@@ -26,6 +26,7 @@ from train.metrics import LABELS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "training" / "ablation.json"
+CURVES = RESULTS.with_name("curves.json")
 PAGE = ROOT / "docs" / "recipes.md"
 SHOWN = ("iou", "mean_iou", "dice", "boundary_f1", "fraction_error")
 
@@ -111,7 +112,27 @@ def page(table: dict[str, Any]) -> str:
                 cells = [_cell([entry[score] for entry in runs]) for score in SHOWN]
                 parts.append(f"| {name} | {len(runs)} | " + " | ".join(cells) + " |")
         parts.append("")
+    if CURVES.exists():
+        parts += _curves(json.loads(CURVES.read_text()))
     return "\n".join(parts)
+
+
+def _curves(facts: dict[str, Any]) -> list[str]:
+    """Whether our loop learns as the published one does (benchmarks.curves)."""
+    seeds = {len(curves) for curves in facts["val_iou"].values()}
+    lines = [
+        "## Our loop and the article's\n",
+        "IoU on `val` after each epoch of both loops, from the same weights, with the published "
+        f"rate, batch and augmentation, all layers trained, {facts['size']} px, mean of "
+        f"{max(seeds)} seed{'s' * (max(seeds) > 1)}; ours on {facts['compute']}, the article's in float32. Written by "
+        "`python -m benchmarks.curves`.\n",
+        "| loop | " + " | ".join(f"epoch {n + 1}" for n in range(facts["epochs"])) + " |",
+        "|---|" + "---:|" * facts["epochs"],
+    ]
+    for name, curves in facts["val_iou"].items():
+        means = [statistics.mean(values) for values in zip(*curves, strict=True)]
+        lines.append(f"| {name} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
+    return [*lines, ""]
 
 
 def _cell(values: list[float]) -> str:
