@@ -124,8 +124,8 @@ def _curves(facts: dict[str, Any]) -> list[str]:
         "## Our loop and the article's\n",
         "IoU on `val` after each epoch of both loops, from the same weights, with the published "
         f"rate, batch and augmentation, all layers trained, {facts['size']} px, mean of "
-        f"{max(seeds)} seed{'s' * (max(seeds) > 1)}; ours on {facts['compute']}, the article's in float32. Written by "
-        "`python -m benchmarks.curves`.\n",
+        f"{max(seeds)} seed{'s' * (max(seeds) > 1)}; ours on {facts['compute']}, the article's in "
+        "float32. Written by `python -m benchmarks.curves`.\n",
         "| loop | " + " | ".join(f"epoch {n + 1}" for n in range(facts["epochs"])) + " |",
         "|---|" + "---:|" * facts["epochs"],
     ]

@@ -26,6 +26,8 @@ from train.dataset import open_dataset
 from train.evaluate import count_split, open_artefact
 from train.metrics import score
 
+ROWS = ("teacher", "student", "student, further")
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -40,7 +42,10 @@ def main(
         Path | None, typer.Option(help="folder of photographs without any water")
     ] = None,
     teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
-    student: Annotated[Path | None, typer.Option(help="the run it comes from")] = None,
+    student: Annotated[
+        list[Path] | None,
+        typer.Option(help="the run it comes from; a second one, that learned further from it"),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print the numbers only, and write no page")
     ] = False,
@@ -59,9 +64,9 @@ def main(
             "checkpoint_sha256": opened.manifest.provenance.checkpoint_sha256,
             "manifest": _facts(opened.manifest),
         }
-        runs = {"teacher": teacher, "student": student}
-        if all(runs.values()):
-            found["training"] = {name: facts_of_run(run) for name, run in runs.items() if run}
+        if teacher and student:
+            runs = zip(ROWS, (teacher, *student), strict=False)
+            found["training"] = {name: facts_of_run(run) for name, run in runs}
         if data is not None:
             counts = count_split(opened, open_dataset(data, pairs), "val")
             found["val"] = {

@@ -1,0 +1,78 @@
+"""Between two checkpoints of one network: python -m train.blend FIRST SECOND --out FILE.
+
+Where SECOND was trained further from FIRST's weights, the weights in between keep most of what
+either is good at (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from runtime.console import run, say
+from runtime.errors import ModelError
+from runtime.manifest import Manifest
+from train.cache import decode_split
+from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
+from train.compute import find_compute
+from train.dataset import open_dataset
+from train.teacher import find_teacher
+from train.validate import validate
+
+NOT_BLENDED = ("trained_on", "provenance", "artefact_sha256")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    first: Annotated[Path, typer.Argument(help="a run's folder or its checkpoint")],
+    second: Annotated[Path, typer.Argument(help="one that learned further from the first")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="the checkpoint to write")],
+    data: Annotated[str, typer.Option(help="folder with Image/ and Mask/, to score it on")],
+    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="how much of it is SECOND's")] = 0.5,
+) -> None:
+    """Writes a checkpoint with weights between two others', and its scores on val."""
+    if out.suffix != ".safetensors":
+        raise ModelError(f"--out {out}: a checkpoint is wanted, for example blend.safetensors")
+    model, manifest = load_checkpoint(find_teacher(first))
+    other, others = load_checkpoint(find_teacher(second))
+    _check_alike(manifest, others)
+    model.load_state_dict(blend(plain_weights(model), plain_weights(other), share))
+    dataset, compute = open_dataset(data, pairs), find_compute("fp32")
+    val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
+    scores = validate(model.to(compute.device), val, compute, dice=False).scores
+    rounded = {name: round(value, 6) for name, value in dataclasses.asdict(scores).items()}
+    trained_on = dataclasses.replace(others.trained_on, scores=rounded)
+    save_checkpoint(model, out, dataclasses.replace(others, trained_on=trained_on))
+    say(f"val IoU {scores.iou:.4f}")
+    print(out)
+
+
+def blend(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """(1 - share) * first + share * second, tensor by tensor, running statistics of batch norm
+    too; counters are the second's. share: 0 to 1."""
+    return {
+        name: tensor.lerp(second[name], share) if tensor.is_floating_point() else second[name]
+        for name, tensor in first.items()
+    }
+
+
+def _check_alike(first: Manifest, second: Manifest) -> None:
+    for field in dataclasses.fields(Manifest):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if field.name not in NOT_BLENDED and one != other:
+            raise ModelError(
+                f"these checkpoints cannot be blended: {field.name} is {one} in the first and "
+                f"{other} in the second; take two runs of one network, the second trained with "
+                "--encoder FIRST"
+            )
+
+
+if __name__ == "__main__":
+    run(app)
