@@ -20,6 +20,7 @@ from train.cache import decode_split
 from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
 from train.compute import find_compute
 from train.dataset import open_dataset
+from train.manifest import with_scores
 from train.teacher import find_teacher
 from train.validate import validate
 
@@ -47,9 +48,7 @@ def main(
     dataset, compute = open_dataset(data, pairs), find_compute("fp32")
     val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
     scores = validate(model.to(compute.device), val, compute, dice=False).scores
-    rounded = {name: round(value, 6) for name, value in dataclasses.asdict(scores).items()}
-    trained_on = dataclasses.replace(others.trained_on, scores=rounded)
-    save_checkpoint(model, out, dataclasses.replace(others, trained_on=trained_on))
+    save_checkpoint(model, out, with_scores(others, scores))
     say(f"val IoU {scores.iou:.4f}")
     print(out)
 

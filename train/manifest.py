@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from importlib.metadata import version
 from pathlib import Path
 
 import runtime
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
 from train.dataset import DataSet
+from train.metrics import Scores
 from train.models import find_kind
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 from train.settings import Settings
@@ -46,3 +48,10 @@ def first_manifest(settings: Settings, recipe: Recipe, dataset: DataSet) -> Mani
         ),
         artefact_sha256="0" * 64,
     )
+
+
+def with_scores(manifest: Manifest, scores: Scores) -> Manifest:
+    """The same contract for weights that have these scores on val."""
+    rounded = {name: round(value, 6) for name, value in dataclasses.asdict(scores).items()}
+    trained_on = dataclasses.replace(manifest.trained_on, scores=rounded)
+    return dataclasses.replace(manifest, trained_on=trained_on)

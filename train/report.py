@@ -16,6 +16,7 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.console import console
 from train.events import Events
 from train.loop import Epoch, Materials
+from train.manifest import with_scores
 from train.metrics import Scores
 from train.parallel import is_first
 from train.run_folder import RunFolder
@@ -60,7 +61,7 @@ class Reporter:
         self._folder.write_metrics(self.rows)
         self._events = self._events or Events(self._folder.path, epoch.number)
         self._events.write(self.rows[-1])
-        manifest = _with_scores(self._manifest, validation.scores)
+        manifest = with_scores(self._manifest, validation.scores)
         save_checkpoint(epoch.model, self._folder.last, manifest)
         by_iou = materials.recipe.choose_by == "iou"
         value = validation.scores.iou if by_iou else -validation.loss
@@ -126,9 +127,3 @@ def _row(epoch: Epoch) -> dict[str, object]:
         **{f"val_{name}": round(value, 6) for name, value in scores.items()},
         "seconds": round(epoch.seconds, 2),
     }
-
-
-def _with_scores(manifest: Manifest, scores: Scores) -> Manifest:
-    rounded = {name: round(value, 6) for name, value in dataclasses.asdict(scores).items()}
-    trained_on = dataclasses.replace(manifest.trained_on, scores=rounded)
-    return dataclasses.replace(manifest, trained_on=trained_on)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from runtime.manifest import Manifest, read_manifest
 from tests.train.runs import write_run
 from train.blend import app, blend
 from train.checkpoint import load_checkpoint, save_checkpoint
+
+Call = Callable[[Path, Path, Path], tuple[int, str]]
 
 
 @pytest.fixture
@@ -29,11 +32,20 @@ def runs(tmp_path: Path, photographs: Path, manifest: Manifest) -> tuple[Path, P
     return first, second
 
 
-def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["blend", *map(str, arguments)])
-    with pytest.raises(SystemExit) as stopped:
-        run(app)
-    return int(stopped.value.code or 0)
+@pytest.fixture
+def call(
+    photographs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Call:
+    """Blends on the photographs and gives the exit code and what stderr says."""
+
+    def blend_them(first: Path, second: Path, out: Path) -> tuple[int, str]:
+        arguments = [first, second, "--data", photographs, "--out", out]
+        monkeypatch.setattr(sys, "argv", ["blend", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            run(app)
+        return int(stopped.value.code or 0), capsys.readouterr().err
+
+    return blend_them
 
 
 def test_a_blend_lies_between_and_counts_as_the_second() -> None:
@@ -45,10 +57,11 @@ def test_a_blend_lies_between_and_counts_as_the_second() -> None:
 
 
 def test_a_blend_is_a_checkpoint_with_its_own_scores(
-    runs: tuple[Path, Path], photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: tuple[Path, Path], call: Call, tmp_path: Path
 ) -> None:
     out = tmp_path / "blend.safetensors"
-    assert call(monkeypatch, *runs, "--data", photographs, "--out", out) == 0
+    code, told = call(*runs, out)
+    assert code == 0
     one, two, made = (load_file(path) for path in (*(r / "best.safetensors" for r in runs), out))
     name = next(name for name in made if name.endswith("weight"))
     torch.testing.assert_close(made[name], (one[name] + two[name]) / 2)
@@ -57,32 +70,22 @@ def test_a_blend_is_a_checkpoint_with_its_own_scores(
         kept.provenance.checkpoint_sha256
         != read_manifest(runs[1] / "best.safetensors").provenance.checkpoint_sha256
     )
-    assert 0 <= kept.trained_on.scores["iou"] <= 1
+    assert f"val IoU {kept.trained_on.scores['iou']:.4f}" in told
 
 
 def test_networks_that_differ_are_refused(
-    runs: tuple[Path, Path],
-    photographs: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    runs: tuple[Path, Path], call: Call, tmp_path: Path
 ) -> None:
     network, contract = load_checkpoint(runs[1] / "best.safetensors")
-    other = tmp_path / "other.safetensors"
+    other, out = tmp_path / "other.safetensors", tmp_path / "blend.safetensors"
     save_checkpoint(network, other, dataclasses.replace(contract, threshold=0.25))
-    out = tmp_path / "blend.safetensors"
-    assert call(monkeypatch, runs[0], other, "--data", photographs, "--out", out) == 1
-    told = capsys.readouterr().err
+    code, told = call(runs[0], other, out)
+    assert code == 1
     assert "threshold is 0.5 in the first and 0.25 in the second" in told
     assert not out.exists()
 
 
-def test_a_checkpoint_is_wanted(
-    runs: tuple[Path, Path],
-    photographs: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert call(monkeypatch, *runs, "--data", photographs, "--out", tmp_path / "blend.onnx") == 1
-    assert "wanted, for example blend.safetensors" in capsys.readouterr().err
+def test_a_checkpoint_is_wanted(runs: tuple[Path, Path], call: Call, tmp_path: Path) -> None:
+    code, told = call(*runs, tmp_path / "blend.onnx")
+    assert code == 1
+    assert "wanted, for example blend.safetensors" in told
