@@ -40,9 +40,9 @@ model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DR
 	$(BIN)/python -m train $(PICTURES) --encoder $(ENCODER) --size 256 --out $(MODEL)/teacher
 	$(BIN)/python -m export $(MODEL)/teacher/best.safetensors --int8 --engine none --out $(MODEL)/teacher-export
 	$(BIN)/python -m train.distill $(TAUGHT) --out $(MODEL)/student
-	$(BIN)/python -m train.distill $(TAUGHT) --encoder $(MODEL)/student/best.safetensors --seed 43 --rate 4e-4 \
-		--epochs 1 --change growth=0:0.75 --change average=0.995 --out $(MODEL)/further
-	$(BIN)/python -m train.blend $(MODEL)/student $(MODEL)/further $(PICTURES) --out $(MODEL)/model.safetensors
+	$(BIN)/python -m train.distill $(TAUGHT) --encoder $(MODEL)/student/best.safetensors --seed 45 --rate 1e-3 \
+		--epochs 24 --change growth=0:0.5,0.7:0.75 --change views=16 --change scenes=800 --out $(MODEL)/further
+	$(BIN)/python -m train.blend $(MODEL)/student $(MODEL)/further/last.safetensors --share 0.75 $(PICTURES) --out $(MODEL)/model.safetensors
 	$(BIN)/python -m export $(MODEL)/model.safetensors $(PICTURES) --fp16 --int8 --engine none --out $(MODEL)/export
 	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
 		cp $(MODEL)/export/model.$$graph$$part runtime/models/ || exit 1; done; done

@@ -2,8 +2,7 @@
 
 Ratios within one process, medians of several rounds. FLOOD_EXPORTS names an export that is timed at
 224 x 224 instead of a fresh FP32 VGG19UNet of width 1.0 with the resize rule "pyramid"; only then
-are the numbers kept. The default recipe's "area" takes about four times as long as "pyramid" and
-has to be timed with an export of it.
+are the numbers kept. "area" takes about four times as long as "pyramid".
 """
 
 from __future__ import annotations

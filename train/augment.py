@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runtime.processing import INTERPOLATIONS, halvings
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
 
-NOISY, HARSH = 0.4, 0.25
+NOISY, HARSH = 0.4, 0.3
 """How often views for a student are noisy, for what runs on cameras must not flicker with noise;
 and how often they are taken by night or in bad weather."""
 
@@ -47,7 +47,7 @@ def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose
         resize = resize_rule(input_size, recipe.resize)
         return A.Compose([resize, A.HorizontalFlip(p=0.5), normalise])
     if recipe.augment == "views":
-        crop = _crop(input_size, (0.7, 1.0), (0.9, 1.1))
+        crop = _crop(input_size, (0.5, 1.0), (0.8, 1.25))
         return A.Compose(
             [
                 crop,

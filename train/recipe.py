@@ -77,7 +77,7 @@ RECIPES = {
     "default": Recipe(
         name="default",
         augment="photographs",
-        resize="area",
+        resize="pyramid",
         batch=8,
         epochs=32,
         rate=4e-4,
@@ -94,7 +94,7 @@ RECIPES = {
     "scenes": Recipe(
         name="scenes",
         augment="flips",
-        resize="area",
+        resize="pyramid",
         batch=16,
         epochs=16,
         rate=3e-3,

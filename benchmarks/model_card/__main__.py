@@ -26,7 +26,7 @@ from train.dataset import open_dataset
 from train.evaluate import count_split, open_artefact
 from train.metrics import score
 
-ROWS = ("teacher", "student", "student, further")
+ROWS = ("teacher", "student", "student, further", "student, again")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -44,7 +44,7 @@ def main(
     teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
     student: Annotated[
         list[Path] | None,
-        typer.Option(help="the run it comes from; a second one, that learned further from it"),
+        typer.Option(help="the runs it comes from, each learned further from those before"),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="print the numbers only, and write no page")

@@ -30,7 +30,7 @@ FORMATS: dict[str, tuple[str, dict[str, str]]] = {
     ".mkv": ("matroska", {"cluster_time_limit": "500"}),
 }
 """For a suffix FFmpeg's name of the container, and what keeps it playable while it grows."""
-CODECS = {"libx264": {"preset": "superfast", "tune": "zerolatency", "crf": "23"}, "mpeg4": {}}
+CODECS = {"libx264": {"preset": "ultrafast", "tune": "zerolatency", "crf": "23"}, "mpeg4": {}}
 """H.264, which everything plays, else MPEG-4, which every FFmpeg can write."""
 TICKS = 90_000
 """Timestamps in the video are in 1/90000 s, as in MPEG."""

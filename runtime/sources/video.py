@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FALLBACK_FPS = 25.0
 MOST_THREADS = 4
-"""Decoders hold a frame or two for each of their threads: at 4K that is 25 MB."""
+"""Decoders hold a frame or two for each of their threads: at 4K that is 25 MB. They get half of the
+cores at most, for the network takes all, and each thread adds work of its own."""
 MISSING_S = 1.0
 """A file whose last frame comes this long before its announced end has broken off."""
 MISSING_SHARE = 0.05
@@ -33,7 +34,7 @@ MISSING_SHARE = 0.05
 
 def open_video(uri: str, path: Path) -> VideoFile:
     """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
-    threads = min(os.cpu_count() or 1, MOST_THREADS)
+    threads = max(1, min((os.cpu_count() or 1) // 2, MOST_THREADS))
     capture = Capture(str(path), cv2.CAP_FFMPEG, decoder_threads(threads))
     cut = is_cut(path)
     if not capture.is_open:

@@ -64,9 +64,26 @@ def test_a_label_lies_between_the_truth_and_the_teacher(
         return np.full(images.shape[:3], 0.8, np.float32)
 
     ask(Teacher(manifest=manifest, probabilities=probabilities), views, trust)
-    assert sum(asked) == 20
+    assert sum(asked) == 2 * 20
     assert set(np.unique(views.masks[:, 10:])) == {land}
     assert set(np.unique(views.masks[:, :10])) == {water}
+
+
+def test_the_teacher_is_asked_in_the_mirror_too(manifest: Manifest) -> None:
+    views = Pictures(
+        images=np.zeros((3, *SIZE, 3), np.uint8), masks=np.zeros((3, *SIZE), np.uint8), names=("x",)
+    )
+    views.images[:, :, :10] = 200
+    half = SIZE[1] // 2
+
+    def wrong_on_the_right(images: np.ndarray) -> np.ndarray:
+        water = (images[..., 0] > 100).astype(np.float32)
+        water[:, :, half:] = 1.0
+        return water
+
+    ask(Teacher(manifest=manifest, probabilities=wrong_on_the_right), views, 1.0)
+    assert (views.masks[:, :, :10] == 255).all()
+    assert (views.masks[:, :, 10:] == 128).all()
 
 
 def test_dry_pictures_and_scenes_stand_beside_the_views(
