@@ -56,18 +56,21 @@ def main(
     size: Annotated[str, typer.Option()] = "224",
     epochs: Annotated[int, typer.Option(min=1)] = 40,
     seeds: Annotated[int, typer.Option(min=1)] = 3,
+    row: Annotated[list[str] | None, typer.Option(help="a row to train; default: all")] = None,
 ) -> None:
     """Trains every row that is missing, then writes the page."""
+    if unknown := set(row or ()) - set(ROWS):
+        raise DataError(f"no such row: {', '.join(sorted(unknown))}; choose from: {list(ROWS)}")
     given = ["--data", str(data), *(["--pairs", str(pairs)] if pairs else [])]
     common = [*given, "--size", size, "--epochs", str(epochs)]
     table = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"runs": []}
     for seed in range(seeds):
-        for name, own in ROWS.items():
+        for name in row or ROWS:
             key = {"row": name, "size": size, "epochs": epochs, "seed": seed}
             if any(key.items() <= entry.items() for entry in table["runs"]):
                 continue
             say(f"{name}, seed {seed}")
-            arguments = [*common, "--seed", str(seed), "--encoder", encoder, *own]
+            arguments = [*common, "--seed", str(seed), "--encoder", encoder, *ROWS[name]]
             table["runs"].append({**key, "date": date.today().isoformat(), **_train(arguments)})
             write_text(RESULTS, json.dumps(table, indent=1) + "\n")
             write_text(PAGE, page(table))

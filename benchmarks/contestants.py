@@ -98,7 +98,7 @@ def load(contestant: Contestant, folder: Path) -> Loaded:
         from runtime.backends.openvino import OpenVinoBackend
 
         manifest = read_manifest(path)
-        model = Model(manifest, OpenVinoBackend(path, manifest, "bf16"), path)
+        model = Model(manifest, OpenVinoBackend(path, manifest, precision="bf16"), path)
     else:
         model = load_model(path, contestant.library)
     return Loaded(backend=model.backend.name, infer=model.infer)

@@ -155,7 +155,7 @@ def segment(
     from runtime.shipped import shipped_model
     from runtime.sinks import Outputs
     from runtime.sizes import parse_size
-    from runtime.sources import live_options
+    from runtime.sources import all_files, live_options
 
     _segment(
         uris=uris,
@@ -165,6 +165,7 @@ def segment(
             backend=backend,
             input_size=parse_size(input_size) if input_size else None,
             rebuild=rebuild,
+            throughput=all_files(uris),
         ),
         outputs=Outputs(
             video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep

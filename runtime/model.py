@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from runtime.backends import Backend, load_backend
 from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose
+from runtime.backends.cores import usable_cores
 from runtime.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 ENGINE_SUFFIX = ".engine"
+TWO_AT_ONCE = ("int8",)
+"""Precisions whose frames go through the network two at a time where throughput counts. Each call
+takes memory of its own, and with float weights the rest of a frame's work is 2 % of the network's.
+"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,11 @@ class Model:
     backend: Backend
     path: Path | None = None
     passed_over: tuple[str, ...] = ()
+
+    @property
+    def in_flight(self) -> int:
+        """Calls of infer that run at once; more wait."""
+        return self.backend.in_flight
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits of any number of inputs, also where the artefact takes a fixed batch only.
@@ -60,14 +70,16 @@ def load_model(
     *,
     input_size: tuple[int, int] | None = None,
     rebuild: bool = True,
+    throughput: bool = False,
 ) -> Model:
     """Verifies an artefact against its manifest and loads it into a backend.
 
     backend: a name, or "auto" for the fastest that is seen to give the right answer. input_size:
     (height, width) to run at, for an artefact that was exported with --dynamic-size. rebuild:
     whether an engine that does not fit this machine is built anew from the graph beside it, which
-    takes minutes. Raises ManifestError, DataError for a size that the network does not take,
-    ModelError or BackendError.
+    takes minutes. throughput: more frames per second are worth a longer wait for each, as for
+    files; a processor then runs two INT8 frames at once. Raises ManifestError, DataError for a
+    size that the network does not take, ModelError or BackendError.
     """
     if rebuild and path.suffix == ENGINE_SUFFIX:
         from runtime.engine_renewal import fitting_engine  # engines alone need the builder
@@ -75,7 +87,9 @@ def load_model(
         path = fitting_engine(path)
     manifest = read_manifest(path)
     resized = manifest if input_size is None else manifest.at_size(input_size)
+    two = throughput and manifest.precision in TWO_AT_ONCE
+    in_flight = min(2, usable_cores()) if two else 1
     if backend != "auto":
-        return Model(resized, load_backend(path, manifest, backend), path)
-    choice = choose(path, manifest)
+        return Model(resized, load_backend(path, manifest, backend, in_flight), path)
+    choice = choose(path, manifest, in_flight)
     return Model(resized, choice.backend, path, choice.passed_over)

@@ -20,6 +20,11 @@ class Network(Protocol):
     @property
     def manifest(self) -> Manifest: ...
 
+    @property
+    def in_flight(self) -> int:
+        """Calls of infer that run at once; more wait."""
+        ...
+
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32 logits. Raises BackendError."""
         ...

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from runtime.behind import Behind
 from runtime.counts import Counts
+from runtime.in_order import in_order
 from runtime.observe import Inferred, Network, Observation, Prepared, conclude, infer, prepare
 from runtime.prefetch import MAX_STALENESS_S, Prefetch, prefetch
 from runtime.sinks import Sinks
@@ -90,7 +93,8 @@ def run_pipeline(
 
     Does what `for frame in prefetch(source): sinks.write(observe(frame, model))` says, with its
     stages overlapping: reading and preprocessing, the network, the decision at frame size, and
-    each sink have a thread of their own, and hand on in order. The tally is kept up to date
+    each sink have a thread of their own (the network as many as it takes calls at once), and hand
+    on in order. The tally is kept up to date
     throughout, so that it is right also when an error ends the run.
     Raises SourceError or BackendError.
     """
@@ -110,10 +114,9 @@ def run_pipeline(
 
     try:
         with Behind(finish, name="conclude", depth=DEPTH) as finishing:
-            for number, prepared in enumerate(frames, 1):
-                finishing.put(infer(prepared, model))
-                if number == max_frames:
-                    break
+            wanted = islice(frames, max_frames)
+            for inferred in in_order(partial(infer, model=model), wanted, model.in_flight):
+                finishing.put(inferred)
     finally:
         frames.close()
         tally.counts = account(tally.counts.processed, frames, source)

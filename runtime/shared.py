@@ -31,28 +31,32 @@ class Request:
 class SharedModel:
     """A model that many threads may call at once.
 
-    While the network is busy, callers wait; whoever is first when it is free takes all that wait
-    with it, as one batch. Nobody waits for a camera that has no frame.
+    While the network is as busy as it can be, callers wait; whoever is first when it is free takes
+    all that wait with it, as one batch. Nobody waits for a camera that has no frame.
     """
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._changed = threading.Condition()
         self.waiting: list[Request] = []
-        self._busy = False
+        self._running = 0
 
     @property
     def manifest(self) -> Manifest:
         return self._model.manifest
+
+    @property
+    def in_flight(self) -> int:
+        return self._model.in_flight
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32 logits. Raises BackendError."""
         request = Request(inputs)
         with self._changed:
             self.waiting.append(request)
-            self._changed.wait_for(lambda: request.answered or not self._busy)
+            self._changed.wait_for(lambda: request.answered or self._may_run(request))
             if not request.answered:
-                self._busy = True
+                self._running += 1
                 batch = self._next_batch(request)
         if not request.answered:
             self._run(batch)
@@ -60,6 +64,10 @@ class SharedModel:
             raise request.error
         assert request.logits is not None
         return request.logits
+
+    def _may_run(self, request: Request) -> bool:
+        """Whether it still waits, and is not on its way in another caller's batch."""
+        return self._running < self.in_flight and request in self.waiting
 
     def _next_batch(self, first: Request) -> list[Request]:
         """The caller's own request and as many others as fit, the longest waiting first."""
@@ -82,5 +90,5 @@ class SharedModel:
         with self._changed:
             for request, answer in zip(batch, answers, strict=True):
                 request.logits, request.error = answer, error
-            self._busy = False
+            self._running -= 1
             self._changed.notify_all()

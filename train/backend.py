@@ -28,6 +28,8 @@ class PyTorchBackend:
     belongs to `path`.
     """
 
+    in_flight = 1
+
     def __init__(self, path: Path, manifest: Manifest, device: str = "auto") -> None:
         model, stored = load_checkpoint(path)
         if stored != manifest:

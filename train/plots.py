@@ -26,11 +26,11 @@ MAX_FRAMES = 60
 
 def draw_curves(rows: Sequence[Mapping[str, object]], path: Path) -> None:
     """Loss and IoU over the epochs, from the rows of metrics.csv."""
-    figure = _figure(9.6, 3.8)
-    losses, scores = figure.subplots(1, 2)
+    drawn = figure(9.6, 3.8)
+    losses, scores = drawn.subplots(1, 2)
     plot_losses(losses, rows)
     plot_ious(scores, rows)
-    _save(figure, path)
+    save(drawn, path)
 
 
 def plot_losses(axes: Axes, rows: Sequence[Mapping[str, object]]) -> None:
@@ -79,8 +79,8 @@ def draw_panels(
     images: (N, h, w, 3) uint8 RGB. true, predicted: (N, h, w).
     """
     count, height, width = true.shape
-    figure = _figure(7.8, 2.5 * count * height / width + 0.5)
-    grid = figure.subplots(count, 3, squeeze=False)
+    drawn = figure(7.8, 2.5 * count * height / width + 0.5)
+    grid = drawn.subplots(count, 3, squeeze=False)
     for row, image, truth, guess, name in zip(grid, images, true, predicted, names, strict=True):
         union = np.count_nonzero(truth | guess)
         iou = np.count_nonzero(truth & guess) / union if union else 1.0
@@ -92,7 +92,7 @@ def draw_panels(
         row[2].text(0.97, 0.95, f"IoU {iou:.2f}", transform=row[2].transAxes, **_label("right"))
     for axes, title in zip(grid[0], ("image", "true mask", "predicted mask"), strict=True):
         axes.set_title(title, color=INK, fontweight="bold")
-    _save(figure, path)
+    save(drawn, path)
 
 
 def draw_progress(
@@ -146,10 +146,11 @@ def tint(image: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]
     return np.clip(mixed, 0, 255).astype(np.uint8)
 
 
-def _figure(width_in: float, height_in: float) -> Figure:
-    figure = Figure(figsize=(width_in, height_in), dpi=120, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+def figure(width_in: float, height_in: float) -> Figure:
+    """An empty white figure, sides in inches, that `save` can write without a display."""
+    made = Figure(figsize=(width_in, height_in), dpi=120, layout="constrained", facecolor="white")
+    FigureCanvasAgg(made)
+    return made
 
 
 def _curve(
@@ -179,6 +180,7 @@ def _label(side: str) -> dict[str, object]:
     return {"color": "white", "fontsize": 8, "ha": side, "va": "top", "bbox": box}
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(drawn: Figure, path: Path) -> None:
+    """Writes a figure as PNG, atomically. Raises SinkError."""
     with atomic_path(path) as temporary:
-        figure.savefig(temporary, format="png")
+        drawn.savefig(temporary, format="png")

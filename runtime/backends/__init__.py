@@ -30,6 +30,8 @@ class Backend(Protocol):
 
     name: str
     """The backend and what it runs on, as shown to people: "onnxruntime (CPU)"."""
+    in_flight: int
+    """Calls that run at once; more wait."""
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits of a batch.
@@ -54,7 +56,7 @@ class Backend(Protocol):
 class Entry:
     """Where a backend lives, which artefacts it runs, and how to get what it needs.
 
-    automatic: whether "auto" may take it.
+    automatic: whether "auto" may take it. overlaps: whether it can run several calls at once.
     """
 
     module: str
@@ -62,6 +64,7 @@ class Entry:
     suffixes: tuple[str, ...]
     extra: str
     automatic: bool = True
+    overlaps: bool = False
 
 
 BACKENDS: dict[str, Entry] = {
@@ -82,12 +85,14 @@ BACKENDS: dict[str, Entry] = {
         class_name="OpenVinoBackend",
         suffixes=(".onnx",),
         extra="openvino",
+        overlaps=True,
     ),
     "onnxruntime": Entry(
         module="runtime.backends.onnxruntime",
         class_name="OnnxRuntimeBackend",
         suffixes=(".onnx",),
         extra="cpu",
+        overlaps=True,
     ),
     "fake": Entry(
         module="runtime.backends.fake",
@@ -95,6 +100,7 @@ BACKENDS: dict[str, Entry] = {
         suffixes=(".onnx", ".engine"),
         extra="cpu",
         automatic=False,
+        overlaps=True,
     ),
 }
 """Every backend, fastest first: "auto" takes the first that gives the right answer."""
@@ -112,9 +118,12 @@ def candidates(path: Path) -> list[str]:
     return names
 
 
-def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backend:
+def load_backend(
+    path: Path, manifest: Manifest, backend: str = "auto", in_flight: int = 1
+) -> Backend:
     """Loads an artefact into a backend, named or "auto" (see runtime.backends.choice).
 
+    in_flight: calls to run at once, where the backend can.
     Raises BackendError when the backend is unknown, does not run this kind of artefact, its
     library is missing or its device does not work; ModelError when the artefact cannot be loaded
     or does not fit its manifest.
@@ -123,7 +132,7 @@ def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backe
     if backend == "auto":
         from runtime.backends.choice import choose
 
-        return choose(path, manifest).backend
+        return choose(path, manifest, in_flight).backend
     if backend not in BACKENDS:
         raise BackendError(f"unknown backend '{backend}'; choose from: auto, {', '.join(BACKENDS)}")
     if backend not in names:
@@ -131,7 +140,9 @@ def load_backend(path: Path, manifest: Manifest, backend: str = "auto") -> Backe
             f"backend '{backend}' does not run {path.suffix} files; "
             f"choose from: auto, {', '.join(names)}"
         )
-    loaded: Backend = _import_backend(backend, BACKENDS[backend])(path, manifest)
+    entry = BACKENDS[backend]
+    options = {"in_flight": in_flight} if entry.overlaps else {}
+    loaded: Backend = _import_backend(backend, entry)(path, manifest, **options)
     return loaded
 
 

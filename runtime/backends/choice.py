@@ -28,7 +28,7 @@ class Choice:
     passed_over: tuple[str, ...]
 
 
-def choose(path: Path, manifest: Manifest) -> Choice:
+def choose(path: Path, manifest: Manifest, in_flight: int = 1) -> Choice:
     """Tries the backends for this artefact, fastest first, on a golden frame.
 
     Without golden frames a generated input is asked, and the answer compared with that of the next
@@ -40,7 +40,8 @@ def choose(path: Path, manifest: Manifest) -> Choice:
     errors: dict[str, Exception] = {}
     for position, name in enumerate(names):
         try:
-            backend = _load_proved(name, path, manifest, golden, names[position + 1 :])
+            slower = names[position + 1 :]
+            backend = _load_proved(name, path, manifest, golden, slower, in_flight)
         except (BackendError, ModelError, ParityError) as error:
             errors[name] = error
             continue
@@ -59,9 +60,14 @@ def generated_input(manifest: Manifest) -> NDArray[np.uint8]:
 
 
 def _load_proved(
-    name: str, path: Path, manifest: Manifest, golden: Golden | None, slower: Sequence[str]
+    name: str,
+    path: Path,
+    manifest: Manifest,
+    golden: Golden | None,
+    slower: Sequence[str],
+    in_flight: int,
 ) -> Backend:
-    backend = load_backend(path, manifest, name)
+    backend = load_backend(path, manifest, name, in_flight)
     try:
         if golden is not None:
             check_golden(golden, manifest, lambda inputs: infer_any(backend, manifest, inputs), 1)

@@ -21,8 +21,8 @@ class FakeBackend:
 
     name = "fake"
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self._manifest = manifest
+    def __init__(self, path: Path, manifest: Manifest, in_flight: int = 1) -> None:
+        self._manifest, self.in_flight = manifest, in_flight
         self._closed = False
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:

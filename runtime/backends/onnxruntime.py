@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,9 +11,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, unloadable
+from runtime.backends.checks import Tensor, check_batch, check_tensors, failed, unloadable
 from runtime.backends.cores import usable_cores
 from runtime.backends.heap import lean_heap
+from runtime.backends.runners import Runners
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
 
 if TYPE_CHECKING:
@@ -30,22 +30,24 @@ class OnnxRuntimeBackend:
 
     name = "onnxruntime (CPU)"
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        """Raises ModelError for a file that is no graph or does not fit its manifest."""
-        self._manifest = manifest
-        self._lock = threading.Lock()
-        self._session: Any = open_session(path, ["CPUExecutionProvider"])
-        check_session(path, manifest, self._session)
+    def __init__(self, path: Path, manifest: Manifest, in_flight: int = 1) -> None:
+        """in_flight: calls that run at once, each on its share of the cores.
+
+        Raises ModelError for a file that is no graph or does not fit its manifest.
+        """
+        self._manifest, self.in_flight = manifest, in_flight
+        threads = max(1, usable_cores() // in_flight)
+        session = open_session(path, ["CPUExecutionProvider"], threads)
+        check_session(path, manifest, session)
+        self._sessions = Runners(self.name, [session] * in_flight)  # one takes concurrent calls
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32. Raises BackendError."""
-        with self._lock:
-            if self._session is None:
-                raise closed(self.name)
+        with self._sessions.one() as session:
             check_batch(self.name, self._manifest, inputs)
             try:
                 logits: NDArray[np.float32]
-                logits = self._session.run([OUTPUT_NAME], {INPUT_NAME: inputs})[0]
+                logits = session.run([OUTPUT_NAME], {INPUT_NAME: inputs})[0]
             except Exception as error:  # ONNX Runtime raises bare classes of its C++ module
                 raise failed(self.name, str(error)) from error
             return logits
@@ -59,15 +61,15 @@ class OnnxRuntimeBackend:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._lock:
-            self._session = None
+        self._sessions.close()
 
 
-def open_session(path: Path, providers: Sequence[Any]) -> Any:
-    """A session on these execution providers. Raises ModelError for a file that is no graph."""
+def open_session(path: Path, providers: Sequence[Any], threads: int | None = None) -> Any:
+    """A session on these execution providers. threads: of each call on the processor; default: as
+    many as there are cores. Raises ModelError for a file that is no graph."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ONLY_FATAL
-    options.intra_op_num_threads = usable_cores()
+    options.intra_op_num_threads = threads or usable_cores()
     options.enable_mem_pattern = False  # its one block would come on top of the arena's
     # Threads that wait by spinning take the cores from decoding and from the sinks: a run on film
     # with the network that ships gave 45 frames/s without, 36 with it, on two cores.

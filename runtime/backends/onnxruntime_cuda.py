@@ -34,6 +34,7 @@ class OnnxRuntimeCudaBackend:
     """One ONNX Runtime session on the first GPU, with input and output buffers kept there."""
 
     name = "onnxruntime (CUDA)"
+    in_flight = 1
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
         """Raises BackendError where CUDA does not start, ModelError for a file that is no graph or

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -13,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, unloadable
+from runtime.backends.checks import Tensor, check_batch, check_tensors, failed, unloadable
 from runtime.backends.cores import usable_cores
+from runtime.backends.runners import Runners
 from runtime.manifest import INPUT_NAME, Manifest
 
 if TYPE_CHECKING:
@@ -45,14 +45,16 @@ DTYPES = {"u8": "uint8", "f32": "float32", "f16": "float16"}
 
 
 class OpenVinoBackend:
-    """One compiled model and one request on the CPU, set up for latency."""
+    """One compiled model on the CPU, with a request for each call that runs at once."""
 
-    def __init__(self, path: Path, manifest: Manifest, precision: str | None = None) -> None:
-        """precision: OpenVINO's name for what layers outside INT8 compute in ("f32", "bf16");
-        default: what the artefact was proved for. Raises ModelError for a file that is no graph or
-        does not fit its manifest."""
-        self._manifest = manifest
-        self._lock = threading.Lock()
+    def __init__(
+        self, path: Path, manifest: Manifest, in_flight: int = 1, precision: str | None = None
+    ) -> None:
+        """in_flight: calls that run at once, each on its share of the cores. precision: OpenVINO's
+        name for what layers outside INT8 compute in ("f32", "bf16"); default: what the artefact
+        was proved for. Raises ModelError for a file that is no graph or does not fit its
+        manifest."""
+        self._manifest, self.in_flight = manifest, in_flight
         core = openvino.Core()
         precision = precision or _inference_precision(core, manifest)
         self.name = f"openvino (CPU, {precision})"
@@ -64,23 +66,24 @@ class OpenVinoBackend:
             raise unloadable("OpenVINO", path, _reason(error)) from error
         check_tensors(path, manifest, _tensors(graph.inputs), _tensors(graph.outputs))
         hints = {
-            "PERFORMANCE_HINT": "LATENCY",
+            "PERFORMANCE_HINT": "LATENCY" if in_flight == 1 else "THROUGHPUT",
+            "NUM_STREAMS": in_flight,
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": usable_cores(),
         }
         try:
-            self._request: Any = core.compile_model(graph, "CPU", hints).create_infer_request()
+            compiled: Any = core.compile_model(graph, "CPU", hints)
+            requests = [compiled.create_infer_request() for _ in range(in_flight)]
         except Exception as error:
             raise unloadable("OpenVINO", path, _reason(error)) from error
+        self._requests = Runners(self.name, requests)
 
     def infer(self, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(N, h, w, 3) uint8 RGB -> (N, 1, h, w) float32. Raises BackendError."""
-        with self._lock:
-            if self._request is None:
-                raise closed(self.name)
+        with self._requests.one() as request:
             check_batch(self.name, self._manifest, inputs)
             try:
-                results = self._request.infer({INPUT_NAME: inputs}, share_inputs=True)
+                results = request.infer({INPUT_NAME: inputs}, share_inputs=True)
             except Exception as error:  # OpenVINO raises bare classes of its C++ module
                 raise failed(self.name, _reason(error)) from error
             logits: NDArray[np.float32] = results[0]  # a copy: outputs are not shared by default
@@ -95,8 +98,7 @@ class OpenVinoBackend:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._lock:
-            self._request = None
+        self._requests.close()
 
 
 def _inference_precision(core: Any, manifest: Manifest) -> str:

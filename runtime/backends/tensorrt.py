@@ -34,6 +34,8 @@ class TensorRtBackend:
     depends on the shape in the first, and that must not become part of the graph.
     """
 
+    in_flight = 1
+
     def __init__(self, path: Path, manifest: Manifest) -> None:
         """Raises BackendError without the library or a GPU, ModelError for an engine that belongs
         to another machine, cannot be loaded or does not fit its manifest."""

@@ -10,6 +10,7 @@ folder, 'folder/*.jpg'      many pictures, in natural order
 from __future__ import annotations
 
 import glob
+from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -29,10 +30,16 @@ __all__ = [
     "LiveOptions",
     "Source",
     "SourceInfo",
+    "all_files",
     "live_options",
     "open_source",
     "redact",
 ]
+
+
+def all_files(uris: Iterable[str]) -> bool:
+    """Whether every address names files, which wait to be read. Raises SourceError."""
+    return all([parse(uri).kind == "path" for uri in uris])
 
 
 def open_source(uri: str, options: LiveOptions | None = None) -> Source:

@@ -126,6 +126,26 @@ def test_concurrent_calls_are_safe(backend: Backend) -> None:
         list(pool.map(work, range(threads)))
 
 
+OVERLAPPING = [name for name, entry in BACKENDS.items() if entry.overlaps]
+
+
+@pytest.mark.parametrize("name", OVERLAPPING)
+def test_several_calls_at_once_give_what_single_calls_give(name: str, tiny_model: Path) -> None:
+    pytest.importorskip(LIBRARIES.get(name, name))
+    with load_backend(tiny_model, manifest_of(), name, in_flight=3) as backend:
+        assert backend.in_flight == 3
+        with ThreadPoolExecutor(5) as pool:
+            given = [inputs_of(1 + seed % 2, seed) for seed in range(60)]
+            for inputs, logits in zip(given, pool.map(backend.infer, given), strict=True):
+                np.testing.assert_allclose(logits, expected_of(inputs), atol=1e-5)
+    with pytest.raises(BackendError, match="is closed"):
+        backend.infer(inputs_of(1))
+
+
+def test_backends_that_run_one_call_at_a_time_say_so(load: Callable[[], Backend]) -> None:
+    assert load().in_flight == 1
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype"),
     [

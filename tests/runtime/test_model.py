@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import runtime.model
 from runtime.errors import BackendError, ManifestError
 from runtime.model import load_model
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
@@ -36,3 +37,26 @@ def test_a_fixed_batch_takes_any_number_of_frames(tmp_path: Path, frames: int) -
         logits = fixed.infer(inputs)
         assert logits.shape == (frames, 1, *SIZE)
         np.testing.assert_allclose(logits, reference.infer(inputs), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("precision", "throughput", "cores", "at_once"),
+    [
+        ("int8", True, 4, 2),
+        ("int8", True, 1, 1),
+        ("int8", False, 4, 1),
+        ("fp32", True, 4, 1),
+    ],
+)
+def test_int8_frames_run_two_at_once_where_throughput_counts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    precision: str,
+    throughput: bool,
+    cores: int,
+    at_once: int,
+) -> None:
+    monkeypatch.setattr(runtime.model, "usable_cores", lambda: cores)
+    path = write_model(tmp_path / "model.onnx", manifest=manifest_of(precision=precision))
+    with load_model(path, "onnxruntime", throughput=throughput) as model:
+        assert model.in_flight == at_once

@@ -12,16 +12,27 @@ from typing import Any
 import numpy as np
 import pytest
 
+import runtime.model as model_module
+from runtime.backends.fake import FakeBackend
 from runtime.counts import Counts, Gaps
 from runtime.errors import SourceError
 from runtime.images import Frame
-from runtime.model import load_model
+from runtime.manifest import read_manifest
+from runtime.model import Model, load_model
 from runtime.observe import Observation, observe
 from runtime.pipeline import Tally, run_pipeline
 from runtime.report import summary_lines
 from runtime.sinks import Sink, Sinks
 from runtime.sources import SourceInfo, open_source
 from tests.runtime.conftest import scene
+
+
+@pytest.fixture(autouse=True, params=[1, 2])
+def at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Frames that are in the network at once: nothing else may depend on it."""
+    monkeypatch.setattr(model_module, "TWO_AT_ONCE", ("fp32",) if request.param == 2 else ())
+    monkeypatch.setattr(model_module, "usable_cores", lambda: 2)
+    return int(request.param)
 
 
 class Scripted:
@@ -74,7 +85,7 @@ class Collecting:
 def run(source: Any, model_path: Path, *sinks: Sink, **options: Any) -> Tally:
     tally = Tally()
     with (
-        load_model(model_path, "fake") as model,
+        load_model(model_path, "fake", throughput=True) as model,
         Sinks(sinks, source.info.live) as opened,
     ):
         run_pipeline(source, model, opened, tally, **options)
@@ -124,7 +135,7 @@ def test_the_tally_is_right_when_an_error_ends_the_run(tiny_model: Path) -> None
     source = Scripted(9, error=SourceError("the cable is out"))
     with (
         pytest.raises(SourceError, match=r"the cable is out"),
-        load_model(tiny_model, "fake") as model,
+        load_model(tiny_model, "fake", throughput=True) as model,
         Sinks([], live=False) as sinks,
     ):
         run_pipeline(source, model, sinks, tally)
@@ -164,7 +175,7 @@ def test_a_slow_sink_of_a_live_source_skips_and_holds_nobody_back(tiny_model: Pa
     slow, written, quick = threading.Event(), list[float](), list[float]()
     sinks = Sinks([Collecting(written, slow), Collecting(quick)], live=True)
     source, tally = Scripted(90, live=True), Tally()
-    with load_model(tiny_model, "fake") as model:
+    with load_model(tiny_model, "fake", throughput=True) as model:
         run_pipeline(source, model, sinks, tally)
     slow.set()
     sinks.close()
@@ -174,6 +185,23 @@ def test_a_slow_sink_of_a_live_source_skips_and_holds_nobody_back(tiny_model: Pa
     assert slow_sink.written + slow_sink.skipped == processed
     assert quick_sink.written + quick_sink.skipped == processed
     assert slow_sink.lost == quick_sink.lost == 0
+
+
+def test_the_network_takes_as_many_frames_at_once_as_it_says(
+    tiny_model: Path, at_once: int
+) -> None:
+    all_in, entered = threading.Barrier(at_once, timeout=20), list[int]()
+
+    class Meeting(FakeBackend):
+        def infer(self, inputs: np.ndarray) -> np.ndarray:
+            entered.append(all_in.wait())  # passes only when as many are in
+            return super().infer(inputs)
+
+    manifest = read_manifest(tiny_model)
+    model = Model(manifest, Meeting(tiny_model, manifest, at_once))
+    with Sinks([], live=False) as sinks:
+        run_pipeline(Scripted(9), model, sinks, Tally())
+    assert len(entered) == 6
 
 
 def test_results_come_in_the_order_of_the_frames(tiny_model: Path) -> None:

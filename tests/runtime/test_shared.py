@@ -20,7 +20,8 @@ class Gated:
 
     name = "gated"
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, in_flight: int = 1) -> None:
+        self.in_flight = in_flight
         self.backend, self.sizes = backend, list[int]()
         self.gate, self.entered = threading.Semaphore(0), threading.Semaphore(0)
         self.fails = False
@@ -101,3 +102,22 @@ def test_an_error_reaches_everyone_in_the_batch_and_the_next_call_runs(tiny_mode
         gated.fails = False
         gated.gate.release()
         assert shared.infer(blue(32)).max() == 1
+
+
+def test_as_many_run_at_once_as_the_backend_takes(tiny_model: Path) -> None:
+    with load_model(tiny_model, "fake") as model:
+        gated = Gated(model.backend, in_flight=2)
+        shared = SharedModel(Model(model.manifest, gated))  # type: ignore[arg-type]
+        callers = [threading.Thread(target=shared.infer, args=(blue(1),)) for _ in range(4)]
+        for caller in callers[:2]:
+            caller.start()
+            assert gated.entered.acquire(timeout=20)
+        for caller in callers[2:]:
+            caller.start()
+        while len(shared.waiting) < 2:
+            pass
+        for _ in range(3):
+            gated.gate.release()
+        for caller in callers:
+            caller.join(20)
+    assert gated.sizes == [1, 1, 2]
