@@ -120,11 +120,11 @@ def _pipeline(results: Results) -> str:
         for name, film in results.pipeline.get("films", {}).items()
     ]
     numbers = results.pipeline
+    lines += [
+        f"- from the start of the process to the first mask, {name}: {seconds:.2f} s"
+        for name, seconds in numbers.get("first_mask_s", {}).items()
+    ]
     for key, words in (
-        (
-            "first_mask_s",
-            "from the start of the process to the end of a run of one frame: {:.2f} s",
-        ),
         ("memory_mb", "largest resident memory of a run: {:.0f} MB"),
         ("installed_mb", "installed with ONNX Runtime: {:.0f} MB"),
     ):

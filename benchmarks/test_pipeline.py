@@ -8,6 +8,7 @@ are the numbers kept. "area" takes about four times as long as "pyramid".
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from export.artefacts import export_graph
 from export.frames import proof_frames
 from export.proof import prove
 from runtime.counts import Counts
+from runtime.in_order import in_order
 from runtime.model import load_model
 from runtime.observe import Observation
 from runtime.pipeline import Tally, run_pipeline
@@ -114,10 +116,10 @@ def pipeline_s(film: Path, model: Any, outputs: Outputs, stamps: Stamps) -> floa
 
 
 def alone_s(model: Any, inputs: np.ndarray) -> float:
-    """Seconds per frame of the network alone."""
+    """Seconds per frame of the network alone, with as many calls at once as a run makes."""
     start = time.perf_counter()
-    for _ in range(FRAMES // 2):
-        model.infer(inputs)
+    for _ in in_order(model.infer, [inputs] * (FRAMES // 2), model.in_flight):
+        pass
     return (time.perf_counter() - start) / (FRAMES // 2)
 
 
@@ -140,7 +142,7 @@ def test_a_film_costs_little_more_than_the_network_alone(
     if kind == "overlay video":
         outputs = Outputs(video=tmp_path / "overlay.mp4")
     ratios, paces, stamps = [], [], Stamps()
-    with load_model(artefact, backend) as model:
+    with load_model(artefact, backend, throughput=True) as model:
         inputs = np.random.default_rng(0).integers(0, 256, (1, *SIZE, 3), np.uint8)
         alone_s(model, inputs)
         for number in range(ROUNDS):
@@ -180,16 +182,36 @@ def flood_runtime(*arguments: object) -> float:
     return largest_mb
 
 
+def first_mask_s(film: Path, model: tuple[object, ...], folder: Path) -> float:
+    """Seconds from the start of a process to its first mask."""
+    shutil.rmtree(folder, ignore_errors=True)
+    arguments = ("--source", film, *model, "--max-frames", 1, "--masks", folder)
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "runtime", *map(str, arguments)],
+        cwd=ROOT,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not any(folder.glob("*.png")):
+            assert process.poll() in (None, 0)
+            time.sleep(0.002)
+        return time.perf_counter() - start
+
+
+@pytest.mark.parametrize("model", ["FP32, ONNX Runtime", "the model that ships"])
 def test_the_first_mask_comes_soon_after_the_start(
-    benchmark: Any, record: Record, exports: Path, film: Path, tmp_path: Path
+    benchmark: Any, record: Record, exports: Path, film: Path, tmp_path: Path, model: str
 ) -> None:
-    """Counts the end of the process, too."""
-    arguments = ("--source", film, "--model", exports / "fp32.onnx", "--max-frames", 1)
-    outputs = ("--backend", "onnxruntime", "--masks", tmp_path / "masks")
-    benchmark.pedantic(flood_runtime, (*arguments, *outputs), rounds=ROUNDS, warmup_rounds=1)
+    options: tuple[object, ...] = ()
+    if model.startswith("FP32"):
+        options = ("--model", exports / "fp32.onnx", "--backend", "onnxruntime")
+    arguments = (film, options, tmp_path / "masks")
+    benchmark.pedantic(first_mask_s, arguments, rounds=1)
+    seconds = statistics.median(first_mask_s(*arguments) for _ in range(2 * ROUNDS))
+    benchmark.extra_info["seconds to the first mask"] = round(seconds, 2)
     if NAMED:
-        record.pipeline["first_mask_s"] = round(benchmark.stats.stats.median, 2)
-    assert benchmark.stats.stats.median <= START_UP_S
+        record.pipeline.setdefault("first_mask_s", {})[model] = round(seconds, 2)
+    assert seconds <= START_UP_S
 
 
 def test_memory_stays_small(

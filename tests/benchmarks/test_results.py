@@ -43,7 +43,7 @@ RESULTS = Results(
     shapes=(SHAPE, replace(SHAPE, batch=4)),
     pipeline={
         "films": {"INT8": {"fps": 40.0, "ratio": 1.02, "stage_ms": {"read": 3.0, "infer": 20.0}}},
-        "first_mask_s": 0.9,
+        "first_mask_s": {"FP32": 0.9},
     },
     peers={"benchmark_app": {"what": "a frame", "theirs_ms": 20.0, "ours_ms": 20.4}},
 )
