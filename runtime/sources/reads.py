@@ -18,6 +18,8 @@ BUFFERED = 0.5
 """A stream's first frames that take less than this share of their distance to read were waiting."""
 CATCH_UP_S = 2.0
 """What was waiting is read within this time; then frames are new, whatever their timestamps say."""
+TIMED_OUT = 0.9
+"""A read that took more than this share of the timeout has waited in vain."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,7 @@ class Read:
     """One picture as it came.
 
     image: (H, W, 3) uint8 BGR. stamp_s: the container's timestamp. lag_s: seconds by which it is
-    late. buffered: it was waiting while the stream was opened, so it is old.
+    late. buffered: it was waiting while the stream was opened or hung, so it is old.
     """
 
     image: NDArray[np.uint8]
@@ -49,22 +51,30 @@ class Reads:
         """wait: sleeps for so many seconds, less when the source is closed."""
         self._capture, self._wait, self._timeout_s = capture, wait, read_timeout_s
         parts = urlsplit(address.where) if address.kind == "stream" else None
+        self._is_stream = parts is not None
         self._sent_live = parts is not None and parts.scheme.lower().startswith("rtsp")
         self._in_bursts = parts is not None and parts.path.lower().endswith(".m3u8")
         self._clock = StreamClock()
         self._catching_up = self._sent_live
         self._start_s = time.monotonic()
         self._last_stamp_s: float | None = None
+        self._timed_out = False
         self.end = "the connection broke"
 
     def next(self) -> Read | None:
-        """The next picture; None when the connection is lost: `end` says why."""
+        """The next picture; None when the connection is lost: `end` says why.
+
+        A read that times out may give a picture nevertheless: one that the decoder had held back.
+        """
+        if self._timed_out:
+            return None
         start_s = time.monotonic()
         got = timed_read(self._capture)
         now_s = time.monotonic()
+        if self._is_stream and now_s - start_s > TIMED_OUT * self._timeout_s:
+            self._timed_out = True
+            self.end = f"no frame for {self._timeout_s:g} s"
         if got is None:
-            if now_s - start_s > 0.9 * self._timeout_s:
-                self.end = f"no frame for {self._timeout_s:g} s"
             return None
         image, stamp_s, read_ms = got
         lag_s = 0.0
@@ -77,7 +87,7 @@ class Reads:
             stamp_s=stamp_s,
             read_ms=read_ms,
             lag_s=lag_s,
-            buffered=self._was_buffered(stamp_s, read_ms),
+            buffered=self._was_buffered(stamp_s, read_ms) or self._timed_out,
         )
 
     def _was_buffered(self, stamp_s: float, read_ms: float) -> bool:

@@ -88,6 +88,29 @@ def test_a_server_that_hangs_without_closing_is_noticed(
     assert "lost (no frame for 1 s); reconnecting" in capsys.readouterr().err
 
 
+def test_a_frame_that_the_decoder_held_back_is_not_given_when_the_server_hangs(
+    server: Server,
+) -> None:
+    """With the default options: FFmpeg gives such a frame each time that a read times out."""
+    server.start()
+    stopped_s, given_s = 0.0, []
+    going_on = threading.Timer(8.0, server.send, [signal.SIGCONT])
+    with (
+        open_source(server.uri()) as source,
+        closing(prefetch(source, drop_oldest=True, max_staleness_s=MAX_STALENESS_S)) as ahead,
+    ):
+        for _ in ahead:
+            given_s.append(time.monotonic() - stopped_s)
+            if len(given_s) == 3:
+                server.send(signal.SIGSTOP)
+                going_on.start()
+                stopped_s = time.monotonic()
+            if source.gaps.number or len(given_s) > 500:
+                break
+    assert not [seconds for seconds in given_s[3:] if 1.0 < seconds < 8.0]
+    assert source.gaps.recent[0].reason == "no frame for 5 s"
+
+
 def test_giving_up_is_an_error_that_says_how_long_one_waited(server: Server) -> None:
     server.start()
     options = replace(QUICK, give_up_after_s=0.5)
