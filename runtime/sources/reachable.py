@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import email.message
 import email.parser
+import http.client
 import socket
 import ssl
 import urllib.error
@@ -24,7 +25,7 @@ def why_closed(url: str, timeout_s: float) -> str:
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         ask = _rtsp_status if parts.scheme.lower() in PORTS else _http_status
         status = ask(parts, bare, timeout_s)
-    except ValueError:
+    except (ValueError, http.client.InvalidURL):
         return f"its address is malformed; wanted rtsp://HOST:PORT/PATH; {ESCAPES}"
     except socket.gaierror:
         return "its host is not known" + (f"; {ESCAPES}" if "@" in url else "")
@@ -34,6 +35,8 @@ def why_closed(url: str, timeout_s: float) -> str:
         return f"it does not answer within {timeout_s:.0f} s"
     except OSError as error:
         return f"no connection ({error.strerror or type(error).__name__})"
+    except http.client.HTTPException:
+        return "what it answers is no HTTP"
     return _in_words(status, bool(parts.username))
 
 

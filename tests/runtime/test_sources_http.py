@@ -86,6 +86,28 @@ def test_an_mjpeg_camera_that_hangs_up_is_found_again_each_time() -> None:
     assert [gap.reason for gap in source.gaps.recent] == ["the connection broke"] * 3
 
 
+def test_a_camera_that_answers_rubbish_while_it_restarts_is_found_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Mine(Camera):
+        served = 0
+        asked = itertools.count()
+
+        def handle(self) -> None:
+            if 1 <= next(self.asked) <= 4:
+                self.request.sendall(b"BOOTLOADER v1\r\n\r\n")
+            else:
+                super().handle()
+
+    with serving(Mine) as host, open_source(f"http://{host}/video.mjpg", QUICK) as source:
+        shapes = {
+            frame.image.shape for frame in itertools.takewhile(lambda _: Mine.served < 2, source)
+        }
+    assert shapes == {(64, 96, 3)}
+    assert source.gaps.number == 1
+    assert "what it answers is no HTTP; trying on" in capsys.readouterr().err
+
+
 def test_a_wrong_http_password_is_told_and_never_shown(capfd: pytest.CaptureFixture[str]) -> None:
     class Mine(Camera):
         password = "admin:s3cret"
