@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from runtime.pipeline import Tally, run_pipeline
 from runtime.shared import SharedModel
 from runtime.sinks import Outputs, Sinks, open_sinks
 from runtime.sources import LiveOptions, Source, open_source
+from runtime.sources.patience import in_background, wait_for
 from runtime.stopping import Stop
 
 LOOK_S = 0.05
@@ -95,8 +97,7 @@ def open_cameras(
 
             screen = open_screen()
             opened.callback(screen.close)
-        for number, uri in enumerate(uris, 1):
-            source = opened.enter_context(open_source(uri, live))
+        for number, source in enumerate(_open_together(uris, live, opened), 1):
             name = f"camera-{number}"
             mine = outputs if len(uris) == 1 else outputs_of(outputs, name)
             window = Window(f"{name}: {source.info.uri}", source.info.live) if show else None
@@ -112,6 +113,19 @@ def open_cameras(
             )
 
         yield cameras, look
+
+
+def _open_together(
+    uris: Sequence[str], live: LiveOptions | None, opened: ExitStack
+) -> list[Source]:
+    """All sources at once, so that one that hangs does not hold back the others."""
+    opening = [in_background(partial(open_source, uri, live)) for uri in uris]
+    for each in opening:
+        wait_for(each)
+    for each in opening:
+        if each.exception() is None:
+            opened.enter_context(each.result())
+    return [each.result() for each in opening]
 
 
 def run_cameras(

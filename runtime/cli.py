@@ -106,7 +106,8 @@ def segment(
         typer.Option(
             min=0,
             metavar="S",
-            help="End when a camera or stream was away for S seconds; default: try for ever.",
+            help="End when a camera or stream was away, or not there, for S seconds; "
+            "default: try for ever.",
         ),
     ] = None,
     max_staleness: Annotated[

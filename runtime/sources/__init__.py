@@ -13,15 +13,13 @@ import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-import cv2
-
 from runtime.errors import SourceError
 from runtime.sources.address import GRAMMAR, Address, parse, redact
 from runtime.sources.base import Source, SourceInfo
-from runtime.sources.connection import connect, why
+from runtime.sources.connection import Fault, connect_or_why, is_recording
 from runtime.sources.live import LiveSource
 from runtime.sources.options import LiveOptions, live_options
-from runtime.sources.patience import patiently
+from runtime.sources.patience import in_background, wait_for
 from runtime.sources.pictures import PictureSource, is_picture
 from runtime.sources.video import VideoFile, open_video
 
@@ -64,14 +62,20 @@ def open_source(uri: str, options: LiveOptions | None = None) -> Source:
 
 
 def _open_live(uri: str, address: Address, options: LiveOptions) -> Source:
-    """A camera or stream; a recording behind http:// is a file, and read to its end."""
-    capture = patiently(lambda: connect(address, options))
-    if not capture.is_open:
-        raise SourceError(patiently(lambda: why(address, options)))
-    recorded = address.kind == "stream" and not uri.lower().startswith("rtsp")
-    if recorded and capture.number(cv2.CAP_PROP_FRAME_COUNT):
-        return VideoFile(uri, capture)
-    return LiveSource(uri, address, options, capture)
+    """A camera or stream; a recording behind http:// is a file, and read to its end.
+
+    One that is not there yet is waited for while it is read, so that it holds nobody back.
+    """
+    first = in_background(lambda: connect_or_why(address, options))
+    if not wait_for(first, options.start_s if address.kind == "stream" else None):
+        return LiveSource(uri, address, options, first)
+    got = first.result()
+    if isinstance(got, Fault):
+        if got.for_good or options.give_up_after_s == 0:
+            raise SourceError(got.line)
+    elif is_recording(address, got):
+        return VideoFile(uri, got)
+    return LiveSource(uri, address, options, first)
 
 
 def _open_folder(uri: str, folder: Path) -> Source:

@@ -12,9 +12,12 @@ from runtime.sources.options import LiveOptions
 class Absence:
     """A gap while it lasts."""
 
-    def __init__(self, reason: str, last_frame_s: float | None, options: LiveOptions) -> None:
-        """last_frame_s: Unix time of the last frame before it, None when there was none."""
-        self.reason = reason
+    def __init__(
+        self, reason: str, last_frame_s: float | None, options: LiveOptions, told: str = ""
+    ) -> None:
+        """last_frame_s: Unix time of the last frame before it, None when there was none. told: the
+        sentence that says what happened."""
+        self.reason, self.told = reason, told
         self.explained = False
         now_s = time.time()
         self._start_s = now_s if last_frame_s is None else last_frame_s
@@ -30,6 +33,13 @@ class Absence:
     def too_long(self) -> bool:
         """Whether it is time to give up."""
         return self._limit_s is not None and self.seconds >= self._limit_s
+
+    def given_up(self) -> str:
+        """The end of the sentence: what to tell when it is too long."""
+        return (
+            f"{self.told} within {self._limit_s:g} s; check the cable, the power and the network, "
+            "and start again"
+        )
 
     def next_pause_s(self) -> float:
         """Doubles each time, by chance up to half shorter, so that many do not knock at once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import dataclass
 
 import cv2
 
@@ -27,6 +28,29 @@ DECODER_THREADS = 2
 """FFmpeg's decoders hold back a frame for each thread but the first."""
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Why a camera or stream did not open: one line without user names and passwords.
+
+    for_good: waiting is of no use, because the address, the password or the device is wrong.
+    """
+
+    line: str
+    for_good: bool
+
+
+def connect_or_why(address: Address, options: LiveOptions) -> Capture | Fault:
+    """An open camera or stream, or why there is none. Raises SourceError as `connect`."""
+    capture = connect(address, options)
+    return capture if capture.is_open else why(address, options)
+
+
+def is_recording(address: Address, capture: Capture) -> bool:
+    """Whether what opened is a file that has an end: one behind http://, or a whole playlist."""
+    http = address.kind == "stream" and address.where.lower().startswith("http")
+    return http and capture.number(cv2.CAP_PROP_FRAME_COUNT) is not None
+
+
 def connect(address: Address, options: LiveOptions) -> Capture:
     """Tries to open a camera or stream; ask is_open. Raises SourceError for what cannot work."""
     if address.kind == "stream":
@@ -42,22 +66,24 @@ def connect(address: Address, options: LiveOptions) -> Capture:
     return capture
 
 
-def why(address: Address, options: LiveOptions) -> str:
-    """Why `connect` did not work, in one line without user names and passwords."""
+def why(address: Address, options: LiveOptions) -> Fault:
+    """Why `connect` did not work."""
     if address.kind == "camera":
-        return (
+        return Fault(
             f"no camera at {address.where}; plug one in, check that no other program uses it "
-            "and that you are in the group 'video', or name another with --camera or --source"
+            "and that you are in the group 'video', or name another with --camera or --source",
+            for_good=True,
         )
     if address.kind == "csi":
-        return (
+        return Fault(
             f"no CSI camera {address.where}; check its cable and that nvargus-daemon runs "
-            "(test it with: nvgstcapture-1.0)"
+            "(test it with: nvgstcapture-1.0)",
+            for_good=True,
         )
     from runtime.sources.reachable import why_closed  # brings HTTP and TLS, for failures alone
 
-    reason = why_closed(address.where, options.read_timeout_s)
-    return f"cannot open {redact(address.where)}: {reason}"
+    reason, for_good = why_closed(address.where, options.read_timeout_s)
+    return Fault(f"cannot open {redact(address.where)}: {reason}", for_good)
 
 
 def _open_stream(url: str, options: LiveOptions) -> Capture:
@@ -65,7 +91,9 @@ def _open_stream(url: str, options: LiveOptions) -> Capture:
     if options.latency_ms is not None:
         wishes |= {"max_delay": str(options.latency_ms * 1000), "fflags": "nobuffer"}
     own = [OWN_FFMPEG_OPTIONS] if OWN_FFMPEG_OPTIONS else []
-    os.environ[FFMPEG_OPTIONS] = "|".join([f"{k};{v}" for k, v in wishes.items()] + own)
+    told = "|".join([f"{k};{v}" for k, v in wishes.items()] + own)
+    if os.environ.get(FFMPEG_OPTIONS) != told:  # sources open at once, and others may be reading it
+        os.environ[FFMPEG_OPTIONS] = told
     parameters = {
         cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(options.open_timeout_s * 1e3),
         cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(options.read_timeout_s * 1e3),

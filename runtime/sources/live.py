@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,17 @@ from runtime.sources.absence import Absence
 from runtime.sources.address import Address, redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture
-from runtime.sources.connection import connect, why
+from runtime.sources.connection import Fault, connect, is_recording, why
 from runtime.sources.frozen import Stillness
 from runtime.sources.options import LiveOptions
+from runtime.sources.patience import wait_for
 from runtime.sources.reads import Read, Reads
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+LOOK_S = 0.2
+"""How often one looks, while the first connection is made, whether it is still wanted."""
 
 
 class LiveSource:
@@ -33,10 +38,14 @@ class LiveSource:
     was late. When the connection breaks, or nothing comes, or the same picture again and again, it
     reconnects, and gives nothing until there is a new frame."""
 
-    def __init__(self, uri: str, address: Address, options: LiveOptions, capture: Capture) -> None:
-        """capture: the open camera or stream, which is closed with this source."""
+    def __init__(
+        self, uri: str, address: Address, options: LiveOptions, first: Future[Capture | Fault]
+    ) -> None:
+        """first: the first try to connect, which may still go on; what it opens is closed with this
+        source."""
         self._shown = redact(uri)
-        self._address, self._options, self._capture = address, options, capture
+        self._address, self._options, self._first = address, options, first
+        self._opened_s = time.time()
         self._closing = threading.Event()
         self._absence: Absence | None = None
         self._last_frame_s: float | None = None
@@ -44,12 +53,15 @@ class LiveSource:
         self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
-        fps = capture.number(cv2.CAP_PROP_FPS)
+        capture = first.result() if first.done() else None
+        self._capture = capture if isinstance(capture, Capture) else None
+        fps = self._capture.number(cv2.CAP_PROP_FPS) if self._capture is not None else None
         self.info = SourceInfo(uri=self._shown, live=True, fps=fps, frame_count=None)
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0
-        while not self._closing.is_set():
+        self._start()
+        while self._capture is not None and not self._closing.is_set():
             timeout_s = self._options.read_timeout_s
             reads = Reads(self._capture, self._address, timeout_s, self._closing.wait)
             self._stillness.reconnected()
@@ -89,29 +101,54 @@ class LiveSource:
             read_ms=read.read_ms,
         )
 
+    def _start(self) -> None:
+        """Returns when there is a first connection, or when closing. Raises SourceError."""
+        while not wait_for(self._first, LOOK_S):
+            if self._closing.is_set():
+                return
+        got = self._first.result()
+        if isinstance(got, Capture):
+            if is_recording(self._address, got):
+                raise SourceError(
+                    f"{self._shown} is a recording whose server took more than "
+                    f"{self._options.start_s:g} s to answer; copy it here and name the copy"
+                )
+            self._capture = got
+            return
+        if got.for_good:
+            raise SourceError(got.line)
+        told = f"{got.line}; it did not come"
+        self._absence = Absence("not there at the start", self._opened_s, self._options, told)
+        self._absence.explained = True
+        limit_s = self._options.give_up_after_s
+        until = "until it is there" if limit_s is None else f"for {limit_s:g} s"
+        say(f"{got.line}; waiting {until}")
+        self._try_on(self._absence)
+
     def _reconnect(self, reason: str) -> None:
         """Returns when there is a connection, or when closing. Raises SourceError to give up."""
-        self._capture.close()
+        if self._capture is not None:
+            self._capture.close()
         if self._closing.is_set():
             return
         if self._absence is None:
-            self._absence = Absence(reason, self._last_frame_s, self._options)
+            told = f"{self._shown} was lost ({reason}) and did not come back"
+            self._absence = Absence(reason, self._last_frame_s, self._options, told)
             say(f"{self._shown}: lost ({reason}); reconnecting")
-        while not self._closing.wait(self._absence.next_pause_s()):
-            if self._absence.too_long:
-                raise SourceError(
-                    f"{self._shown} was lost ({self._absence.reason}) and did not come back within "
-                    f"{self._options.give_up_after_s:g} s; check the cable, the power and the "
-                    "network, and start again"
-                )
+        self._try_on(self._absence)
+
+    def _try_on(self, absence: Absence) -> None:
+        while not self._closing.wait(absence.next_pause_s()):
+            if absence.too_long:
+                raise SourceError(absence.given_up())
             self._capture = connect(self._address, self._options)
             if self._closing.is_set():
                 self._capture.close()
             if self._capture.is_open:
                 return
-            if not self._absence.explained:
-                say(f"{why(self._address, self._options)}; trying on")
-                self._absence.explained = True
+            if not absence.explained:
+                say(f"{why(self._address, self._options).line}; trying on")
+                absence.explained = True
 
     def __enter__(self) -> Self:
         return self
@@ -123,4 +160,12 @@ class LiveSource:
         trace: TracebackType | None,
     ) -> None:
         self._closing.set()
-        self._capture.close()
+        if self._capture is not None:
+            self._capture.close()
+        self._first.add_done_callback(_close)
+
+
+def _close(first: Future[Capture | Fault]) -> None:
+    """A connection that comes when nobody wants it any more."""
+    if first.exception() is None and isinstance(capture := first.result(), Capture):
+        capture.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -12,21 +15,24 @@ LISTEN_S = 0.1
 """How often the waiting thread listens to signals."""
 
 
-def patiently(call: Callable[[], Result]) -> Result:
-    """The result of a call, or its error; Ctrl-C interrupts the waiting, not the call."""
-    results: list[Result] = []
-    errors: list[BaseException] = []
+def in_background(call: Callable[[], Result]) -> Future[Result]:
+    """A call in a thread of its own, which does not keep the process from ending."""
+    future: Future[Result] = Future()
 
     def work() -> None:
         try:
-            results.append(call())
+            future.set_result(call())
         except BaseException as error:
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=work, name="connect", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(LISTEN_S)
-    if errors:
-        raise errors[0]
-    return results[0]
+    threading.Thread(target=work, name="patience", daemon=True).start()
+    return future
+
+
+def wait_for(future: Future[Result], limit_s: float | None = None) -> bool:
+    """Whether it is done within so many seconds; Ctrl-C interrupts the waiting, not the call."""
+    end_s = math.inf if limit_s is None else time.monotonic() + limit_s
+    while not wait([future], timeout=LISTEN_S).done:
+        if time.monotonic() >= end_s:
+            return False
+    return True

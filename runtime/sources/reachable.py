@@ -15,29 +15,35 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 PORTS = {"rtsp": 554, "rtsps": 322}
 REFUSED = (401, 403)
+FOR_GOOD = (*REFUSED, 404)
 ESCAPES = "write the characters / ? # @ in a password as %2F %3F %23 %40"
 
 
-def why_closed(url: str, timeout_s: float) -> str:
-    """What is wrong with a stream that did not open, in words that name neither host nor user."""
+def why_closed(url: str, timeout_s: float) -> tuple[str, bool]:
+    """What is wrong with a stream that did not open, in words that name neither host nor user, and
+    whether it stays wrong until somebody changes the address."""
     try:
         parts = urlsplit(url)
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         ask = _rtsp_status if parts.scheme.lower() in PORTS else _http_status
         status = ask(parts, bare, timeout_s)
     except (ValueError, http.client.InvalidURL):
-        return f"its address is malformed; wanted rtsp://HOST:PORT/PATH; {ESCAPES}"
-    except socket.gaierror:
-        return "its host is not known" + (f"; {ESCAPES}" if "@" in url else "")
-    except ConnectionRefusedError:
+        return f"its address is malformed; wanted rtsp://HOST:PORT/PATH; {ESCAPES}", True
+    except (OSError, http.client.HTTPException) as error:
+        return _no_answer(error, "@" in url, timeout_s), False
+    return _in_words(status, bool(parts.username)), status in FOR_GOOD
+
+
+def _no_answer(error: Exception, named: bool, timeout_s: float) -> str:
+    if isinstance(error, socket.gaierror):
+        return "its host is not known" + (f"; {ESCAPES}" if named else "")
+    if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (connection refused)"
-    except TimeoutError:
+    if isinstance(error, TimeoutError):
         return f"it does not answer within {timeout_s:.0f} s"
-    except OSError as error:
+    if isinstance(error, OSError):
         return f"no connection ({error.strerror or type(error).__name__})"
-    except http.client.HTTPException:
-        return "what it answers is no HTTP"
-    return _in_words(status, bool(parts.username))
+    return "what it answers is no HTTP"
 
 
 def _in_words(status: int, named: bool) -> str:

@@ -208,7 +208,7 @@ def test_a_stream_that_refuses_is_one_line_without_the_password(
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(SourceError) as caught:
-        open_source(f"rtsp://admin:secret@127.0.0.1:{port}/live")
+        open_source(f"rtsp://admin:secret@127.0.0.1:{port}/live", LiveOptions(give_up_after_s=0))
     assert str(caught.value) == (
         f"cannot open rtsp://***@127.0.0.1:{port}/live: nothing listens there (connection refused)"
     )

@@ -14,9 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from runtime.cameras import open_cameras, run_cameras
 from runtime.errors import SourceError
+from runtime.model import load_model
 from runtime.prefetch import MAX_STALENESS_S, prefetch
+from runtime.sinks import Outputs
 from runtime.sources import LiveOptions, open_source
+from runtime.stopping import Stop
 from tests.runtime.rtsp import Run, Server, read_blocks, rtsp_server_works
 
 QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
@@ -109,6 +113,49 @@ def test_a_frame_that_the_decoder_held_back_is_not_given_when_the_server_hangs(
                 break
     assert not [seconds for seconds in given_s[3:] if 1.0 < seconds < 8.0]
     assert source.gaps.recent[0].reason == "no frame for 5 s"
+
+
+def test_a_camera_that_is_off_at_the_start_is_waited_for(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        open_source(server.uri(), QUICK) as source,
+        closing(prefetch(source, drop_oldest=True, max_staleness_s=MAX_STALENESS_S)) as ahead,
+    ):
+        server.start()
+        assert read_blocks(next(iter(ahead)))[0] == 1
+    assert source.gaps.recent[0].reason == "not there at the start"
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].endswith("nothing listens there (connection refused); waiting until it is there")
+    assert len(told) == 2, "and then that it is there"
+
+
+def test_a_camera_that_does_not_come_in_time_is_an_error(server: Server) -> None:
+    options = replace(QUICK, give_up_after_s=1.0)
+    with (
+        open_source(server.uri(), options) as source,
+        pytest.raises(SourceError, match=r"connection refused\); it did not come within 1 s"),
+    ):
+        list(source)
+
+
+def test_a_camera_that_hangs_at_the_start_holds_no_other_back(
+    server: Server, clip: Path, tiny_model: Path
+) -> None:
+    server.start()
+    server.send(signal.SIGSTOP)
+    uris, stop = [server.uri(), str(clip)], Stop()
+    with (
+        load_model(tiny_model, "fake") as model,
+        open_cameras(uris, Outputs(), False) as ((hanging, film), look),
+    ):
+        runner = threading.Thread(target=run_cameras, args=([hanging, film], model, stop, look))
+        runner.start()
+        assert film.finished.wait(20)
+        assert film.tally.counts.processed == 20
+        assert not hanging.finished.is_set()
+        stop.requested = True
+        runner.join(20)
 
 
 def test_giving_up_is_an_error_that_says_how_long_one_waited(server: Server) -> None:
