@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 KEPT_GAPS = 100
@@ -14,8 +15,8 @@ KEPT_GAPS = 100
 class Gap:
     """A time in which a live source gave nothing.
 
-    start_s: Unix time of the last frame before it. duration_s: seconds until the next frame.
-    reason: what was noticed first.
+    start_s: Unix time of the last frame before it, or of the opening. duration_s: seconds until the
+    next frame, or until the run ended. reason: what was noticed first.
     """
 
     start_s: float
@@ -30,12 +31,24 @@ class Gaps:
         self.number = 0
         self.away_s = 0.0
         self.recent: deque[Gap] = deque(maxlen=KEPT_GAPS)
+        self._lock = threading.Lock()
+        self._over: Callable[[], Gap] | None = None
 
-    def add(self, gap: Gap) -> None:
-        """Records a gap that is over."""
-        self.recent.append(gap)
-        self.away_s += gap.duration_s
-        self.number += 1
+    def begin(self, over: Callable[[], Gap]) -> None:
+        """The source is away. over: gives the gap that it was, once it is over."""
+        with self._lock:
+            self._over = over
+
+    def end(self) -> Gap | None:
+        """Records the gap that lasts, if there is one: the source is back, or the run is over."""
+        with self._lock:
+            if self._over is None:
+                return None
+            gap, self._over = self._over(), None
+            self.recent.append(gap)
+            self.away_s += gap.duration_s
+            self.number += 1
+            return gap
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,6 +119,7 @@ def run_pipeline(
                 finishing.put(inferred)
     finally:
         frames.close()
+        source.gaps.end()
         tally.counts = account(tally.counts.processed, frames, source)
 
 

@@ -71,7 +71,7 @@ def tell(cameras: Sequence[Camera]) -> None:
     """Says on stderr what each camera did, and each one's fault where there are several."""
     for camera in cameras:
         before = f"{camera.name}: " if len(cameras) > 1 else ""
-        if camera.tally.counts.seen:
+        if camera.tally.counts.seen or camera.tally.counts.gaps:
             for line in summary_lines(camera.summary()):
                 say(before + line)
         if before and (fault := camera.fault()) is not None:

@@ -87,10 +87,8 @@ class LiveSource:
         return "stale" if read.buffered else None
 
     def _frame(self, read: Read, index: int) -> Frame:
-        if self._absence is not None:
-            gap = self._absence.over()
-            self.gaps.add(gap)
-            self._absence = None
+        self._absence = None
+        if (gap := self.gaps.end()) is not None:
             say(f"{self._shown}: back after {gap.duration_s:.1f} s")
         self._last_frame_s = time.time()
         return Frame(
@@ -138,8 +136,10 @@ class LiveSource:
         self._try_on(self._absence)
 
     def _try_on(self, absence: Absence) -> None:
+        self.gaps.begin(absence.over)
         while not self._closing.wait(absence.next_pause_s()):
             if absence.too_long:
+                self.gaps.end()
                 raise SourceError(absence.given_up())
             self._capture = connect(self._address, self._options)
             if self._closing.is_set():
@@ -160,6 +160,7 @@ class LiveSource:
         trace: TracebackType | None,
     ) -> None:
         self._closing.set()
+        self.gaps.end()
         if self._capture is not None:
             self._capture.close()
         self._first.add_done_callback(_close)

@@ -18,7 +18,10 @@ def test_what_is_seen_is_the_sum() -> None:
 def test_gaps_are_counted_for_ever_and_remembered_for_a_while() -> None:
     gaps = Gaps()
     for number in range(KEPT_GAPS + 5):
-        gaps.add(Gap(start_s=float(number), duration_s=2.0, reason="no frame"))
+        gap = Gap(start_s=float(number), duration_s=2.0, reason="no frame")
+        gaps.begin(lambda gap=gap: gap)
+        assert gaps.end() == gap
+        assert gaps.end() is None
     assert (gaps.number, gaps.away_s) == (KEPT_GAPS + 5, 2.0 * (KEPT_GAPS + 5))
     assert [gap.start_s for gap in gaps.recent] == [float(n) for n in range(5, KEPT_GAPS + 5)]
 

@@ -167,6 +167,22 @@ def test_giving_up_is_an_error_that_says_how_long_one_waited(server: Server) -> 
     ):
         for _ in source:
             server.kill()
+    assert source.gaps.number == 1
+    assert source.gaps.away_s >= 0.5
+
+
+def test_a_gap_in_which_the_run_ends_is_counted(
+    server: Server, tiny_model: Path, tmp_path: Path
+) -> None:
+    server.start()
+    run = Run(server, tiny_model, tmp_path / "frames.jsonl")
+    run.wait_for("water_fraction")
+    server.kill()
+    time.sleep(2.0)
+    frames, told = run.end(signal.SIGTERM)
+    assert frames["gaps"] == 1
+    assert frames["away_s"] > 0.5
+    assert "away 1 time" in told
 
 
 @pytest.mark.parametrize("method", ["basic", "digest"])
