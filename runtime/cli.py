@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import runtime
+from runtime.arguments import finite, local_path
 from runtime.console import run, say
 from runtime.doctor import doctor
 from runtime.engine_cli import build
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from runtime.model import Model
     from runtime.sinks import Outputs
     from runtime.sources import LiveOptions
+
+MOST_FRAMES = 10**15
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command()(build)
@@ -57,29 +60,45 @@ def segment(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Exported model; default: the one that ships."),
+        typer.Option(
+            callback=local_path, metavar="FILE", help="Exported model; default: the one that ships."
+        ),
     ] = None,
     backend: Annotated[
         str, typer.Option(metavar="NAME", help="What runs the model; auto chooses.")
     ] = "auto",
     save: Annotated[
         Path | None,
-        typer.Option(metavar="VIDEO", help="Write an overlay video (.mp4, .mov, .mkv)."),
+        typer.Option(
+            callback=local_path, metavar="VIDEO", help="Write an overlay video (.mp4, .mov, .mkv)."
+        ),
     ] = None,
     masks: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write a mask per frame as PNG, 255 is water."),
+        typer.Option(
+            callback=local_path, metavar="DIR", help="Write a mask per frame as PNG, 255 is water."
+        ),
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option(metavar="JSONL", help="Write a line per frame: time, water fraction, stages."),
+        typer.Option(
+            callback=local_path,
+            metavar="JSONL",
+            help="Write a line per frame: time, water fraction, stages.",
+        ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a row per frame as CSV.")
+        Path | None,
+        typer.Option(callback=local_path, metavar="FILE", help="Write a row per frame as CSV."),
     ] = None,
     log_max_mb: Annotated[
         float,
-        typer.Option(min=0.001, metavar="MB", help="Begin a new log and CSV file at this size."),
+        typer.Option(
+            min=0.001,
+            callback=finite,
+            metavar="MB",
+            help="Begin a new log and CSV file at this size.",
+        ),
     ] = 100.0,
     log_keep: Annotated[
         int, typer.Option(min=0, metavar="N", help="Keep N full ones, as NAME.1, NAME.2, ...")
@@ -92,7 +111,8 @@ def segment(
         typer.Option(metavar="HxW", help="Ask a camera for this size, such as 720x1280."),
     ] = None,
     fps: Annotated[
-        float | None, typer.Option(min=0.1, metavar="N", help="Ask a camera for N frames/s.")
+        float | None,
+        typer.Option(min=0.1, callback=finite, metavar="N", help="Ask a camera for N frames/s."),
     ] = None,
     latency: Annotated[
         int | None,
@@ -105,6 +125,7 @@ def segment(
         float | None,
         typer.Option(
             min=0,
+            callback=finite,
             metavar="S",
             help="End when a camera or stream was away, or not there, for S seconds; "
             "default: try for ever.",
@@ -112,12 +133,18 @@ def segment(
     ] = None,
     max_staleness: Annotated[
         float,
-        typer.Option(min=0.01, metavar="S", help="Drop frames of live sources older than this."),
+        typer.Option(
+            min=0.01,
+            callback=finite,
+            metavar="S",
+            help="Drop frames of live sources older than this.",
+        ),
     ] = 0.5,
     frozen_after: Annotated[
         float,
         typer.Option(
             min=0,
+            callback=finite,
             metavar="S",
             help="Reconnect when a live picture has not changed for S seconds; 0: never.",
         ),
@@ -136,7 +163,10 @@ def segment(
         ),
     ] = True,
     max_frames: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Stop after N frames of each source.")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_FRAMES, metavar="N", help="Stop after N frames of each source."
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the summary as JSON on stdout.")

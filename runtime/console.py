@@ -8,14 +8,16 @@ from typing import NoReturn, cast
 import typer
 
 from runtime.errors import FloodError
+from runtime.redaction import redact_message
 
 WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 """Base of typer's own errors, from whichever Click; they quote what was typed, maybe a password."""
 
 
 def say(message: str) -> None:
-    """Prints one line of progress or advice on stderr; stdout is kept for results."""
-    print(message, file=sys.stderr, flush=True)
+    """Prints one line of progress or advice on stderr, without the passwords of addresses in it;
+    stdout is kept for results."""
+    print(redact_message(message), file=sys.stderr, flush=True)
 
 
 def run(app: typer.Typer) -> NoReturn:
@@ -23,13 +25,13 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except WrongUsage as error:
-        error.message = _masked(error.message)
+        error.message = redact_message(_one_line(error.message))
         error.show()
         sys.exit(error.exit_code)
     except typer.Abort:
         sys.exit(130)
     except FloodError as error:
-        say(f"error: {_masked(str(error))}")
+        say(f"error: {_one_line(str(error))}")
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()
@@ -40,8 +42,5 @@ def run(app: typer.Typer) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _masked(message: str) -> str:
-    """The message in one line, without the passwords of addresses that it quotes."""
-    from runtime.sources.address import redact
-
-    return " ".join(map(redact, message.split()))
+def _one_line(message: str) -> str:
+    return " ".join(message.split())

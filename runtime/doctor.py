@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from runtime.arguments import local_path
+
 if TYPE_CHECKING:
     from runtime.doctor_findings import Finding
 
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
 def doctor(
     model: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Model to try; default: what a run would take."),
+        typer.Option(
+            callback=local_path,
+            metavar="FILE",
+            help="Model to try; default: what a run would take.",
+        ),
     ] = None,
     self_test: Annotated[
         bool,
@@ -30,13 +36,15 @@ def doctor(
     """Say what works on this machine; exit 1 when a default run would fail."""
     from runtime.doctor_findings import as_lines, passed
     from runtime.errors import FloodError
+    from runtime.redaction import redact_message
     from runtime.shipped import shipped_model
 
     try:
         artefact: Path | FloodError = model or shipped_model()
     except FloodError as error:
         artefact = error
-    findings = list(_self_test(artefact) if self_test else _examine(artefact))
+    found = _self_test(artefact) if self_test else _examine(artefact)
+    findings = [dataclasses.replace(each, text=redact_message(each.text)) for each in found]
     if as_json:
         content = [dataclasses.asdict(finding) for finding in findings]
         typer.echo(json.dumps({"ok": passed(findings), "findings": content}))

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from runtime.arguments import local_path
+
 
 def build(
     graph: Annotated[
         Path | None,
         typer.Argument(
+            callback=local_path,
             metavar="[MODEL.onnx]",
             help="An exported graph with its manifest; default: the model that ships.",
         ),
@@ -26,7 +29,9 @@ def build(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Where to; default: beside the graph, here for the one that ships."
+            callback=local_path,
+            metavar="DIR",
+            help="Where to; default: beside the graph, here for the one that ships.",
         ),
     ] = None,
 ) -> None:

@@ -149,9 +149,9 @@ def read_manifest(artefact: Path) -> Manifest:
     Raises ManifestError for a missing or damaged manifest, an unknown schema, unknown or missing
     keys, wrong types and values, and for an artefact that changed since it was written.
     """
-    path = manifest_path(artefact)
     if not artefact.is_file():
         raise ManifestError(f"no such model: {artefact}; check the path or run 'python -m export'")
+    path = manifest_path(artefact)
     try:
         parsed = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

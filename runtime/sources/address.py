@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from runtime.errors import SourceError
+from runtime.redaction import redact
+
+__all__ = ["GRAMMAR", "Address", "parse", "redact"]
 
 GRAMMAR = (
     "0, /dev/video0, v4l2://0, csi://0, rtsp://..., http(s)://..., a file, a folder or a 'glob*'"
 )
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
-SECRETS = "pass|pwd|secret|token|key|auth|user|login|sig|session|credential"
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,3 @@ def parse(uri: str) -> Address:
     if scheme == "csi" and re.fullmatch(r"\d*", rest, re.ASCII):
         return Address("csi", str(int(rest or 0)))
     raise SourceError(f"'{redact(uri)}' is no source; wanted {GRAMMAR}")
-
-
-def redact(text: str) -> str:
-    """An address without user names, passwords and tokens, fit to be shown, logged and written.
-
-    Everything between :// and the last @ is hidden, because passwords may hold any character;
-    so are NAME:PASSWORD@ without a scheme, and the values of query keys that sound secret.
-    """
-    text = re.sub(r"(?s)(?<=://).*@", "***@", text)
-    text = re.sub(r"[^\s/:'\"]+:[^\s/]+@", "***@", text)
-    if "://" not in text:
-        return text
-    return re.sub(rf"(?i)([?&;][^=&;]*(?:{SECRETS})[^=&;]*=)[^&;#]*", r"\1***", text)
