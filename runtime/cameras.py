@@ -82,6 +82,13 @@ def outputs_of(outputs: Outputs, name: str) -> Outputs:
     )
 
 
+def outputs_of_each(outputs: Outputs, cameras: int) -> list[Outputs]:
+    """The outputs of camera-1, camera-2 and so on; those of a single one are as they are."""
+    if cameras == 1:
+        return [outputs]
+    return [outputs_of(outputs, f"camera-{number}") for number in range(1, cameras + 1)]
+
+
 @contextmanager
 def open_cameras(
     uris: Sequence[str], outputs: Outputs, show: bool, live: LiveOptions | None = None

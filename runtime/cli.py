@@ -182,15 +182,22 @@ def segment(
     uris = [*map(str, camera or []), *(source or [])]
     if not uris:
         raise typer.BadParameter("give a source: --camera N or --source URI", context)
+    from runtime.cameras import outputs_of_each
     from runtime.model import load_model
     from runtime.shipped import shipped_model
     from runtime.sinks import Outputs
+    from runtime.sinks.overlap import refuse_overlaps
     from runtime.sizes import parse_size
-    from runtime.sources import all_files, live_options
+    from runtime.sources import all_files, files_of, live_options
 
+    model = model or shipped_model()
+    outputs = Outputs(
+        video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
+    )
+    refuse_overlaps([model, *files_of(uris)], outputs_of_each(outputs, len(uris)))
     _segment(
         uris=uris,
-        model_path=model or shipped_model(),
+        model_path=model,
         load=partial(
             load_model,
             backend=backend,
@@ -198,9 +205,7 @@ def segment(
             rebuild=rebuild,
             throughput=all_files(uris),
         ),
-        outputs=Outputs(
-            video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
-        ),
+        outputs=outputs,
         live=live_options(size, fps, latency, transport, give_up_after, frozen_after),
         max_staleness_s=max_staleness,
         show=show,

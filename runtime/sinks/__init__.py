@@ -43,9 +43,15 @@ class Outputs:
     log_keep: int = 9
 
     @property
+    def by_option(self) -> dict[str, Path]:
+        """What will be written, under the option that asks for it, in a fixed order."""
+        named = {"--save": self.video, "--masks": self.masks, "--log": self.log, "--csv": self.csv}
+        return {option: path for option, path in named.items() if path is not None}
+
+    @property
     def paths(self) -> list[Path]:
-        """What will be written, in a fixed order."""
-        return [path for path in (self.video, self.masks, self.log, self.csv) if path is not None]
+        """What will be written, in the same order."""
+        return list(self.by_option.values())
 
 
 def open_sinks(outputs: Outputs, info: SourceInfo, window: Window | None = None) -> Sinks:

@@ -9,14 +9,15 @@ folder, 'folder/*.jpg'      many pictures, in natural order
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Iterable
 from pathlib import Path
 
+from runtime.console import say
 from runtime.errors import SourceError
 from runtime.sources.address import GRAMMAR, Address, parse, redact
 from runtime.sources.base import Source, SourceInfo
 from runtime.sources.connection import Fault, connect_or_why, is_recording
+from runtime.sources.files import find_files
 from runtime.sources.live import LiveSource
 from runtime.sources.options import LiveOptions, live_options
 from runtime.sources.patience import in_background, wait_for
@@ -29,6 +30,7 @@ __all__ = [
     "Source",
     "SourceInfo",
     "all_files",
+    "files_of",
     "live_options",
     "open_source",
     "redact",
@@ -40,6 +42,13 @@ def all_files(uris: Iterable[str]) -> bool:
     return all([parse(uri).kind == "path" for uri in uris])
 
 
+def files_of(uris: Iterable[str]) -> list[Path]:
+    """The files that all addresses name; cameras and streams have none. Raises SourceError."""
+    addresses = map(parse, uris)
+    paths = [address.where for address in addresses if address.kind == "path"]
+    return [file for where in paths for file in find_files(where).files]
+
+
 def open_source(uri: str, options: LiveOptions | None = None) -> Source:
     """Opens whatever an address names. Raises SourceError when it gives no frames.
 
@@ -48,17 +57,16 @@ def open_source(uri: str, options: LiveOptions | None = None) -> Source:
     address = parse(uri)
     if address.kind != "path":
         return _open_live(uri, address, options or LiveOptions())
-    path = Path(address.where).expanduser()
-    try:
-        if path.is_dir():
-            return _open_folder(uri, path)
-        if path.exists():
-            return PictureSource(uri, [path]) if is_picture(path) else open_video(uri, path)
-    except OSError as error:
-        raise SourceError(f"cannot read {path} ({error.strerror}); check the path") from error
-    if glob.has_magic(address.where):
-        return _open_glob(uri, str(path))
-    raise SourceError(f"no such file or folder: {redact(str(path))}; wanted {GRAMMAR}")
+    found = find_files(address.where)
+    if found.left_out:
+        say(
+            f"{redact(uri)}: {found.left_out} files that are no pictures are left out; "
+            "name a video by its own path"
+        )
+    first = found.files[0]
+    if len(found.files) == 1 and not is_picture(first):
+        return open_video(uri, first)
+    return PictureSource(uri, found.files)
 
 
 def _open_live(uri: str, address: Address, options: LiveOptions) -> Source:
@@ -76,28 +84,3 @@ def _open_live(uri: str, address: Address, options: LiveOptions) -> Source:
     elif is_recording(address, got):
         return VideoFile(uri, got)
     return LiveSource(uri, address, options, first)
-
-
-def _open_folder(uri: str, folder: Path) -> Source:
-    pictures = [path for path in folder.iterdir() if is_picture(path)]
-    if not pictures:
-        raise SourceError(
-            f"the folder {folder} holds no pictures; wanted .jpg, .png, .webp, .bmp or .tif files "
-            "in it, or the path of a video file"
-        )
-    return PictureSource(uri, pictures)
-
-
-def _open_glob(uri: str, pattern: str) -> Source:
-    matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 -- absolute patterns
-    files = [match for match in matches if match.is_file()]
-    pictures = [file for file in files if is_picture(file)]
-    if pictures:
-        return PictureSource(uri, pictures)
-    if len(files) == 1:
-        return open_video(uri, files[0])
-    if not files:
-        raise SourceError(f"no file matches '{redact(pattern)}'; check the pattern and quote it")
-    raise SourceError(
-        f"'{pattern}' matches {len(files)} files and no pictures; name one video at a time"
-    )

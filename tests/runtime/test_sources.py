@@ -74,6 +74,22 @@ def test_a_folder_gives_its_pictures_in_natural_order(pictures: Path) -> None:
     assert all(frame.read_ms > 0 for frame in frames)
 
 
+@pytest.mark.parametrize("uri", [".", "*"])
+def test_files_that_a_folder_or_a_glob_leaves_out_are_told(
+    pictures: Path,
+    uri: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_clip(pictures / "flood.mp4", frames=2)
+    monkeypatch.chdir(pictures)
+    with open_source(uri) as source:
+        assert source.info.frame_count == 3
+    told = capsys.readouterr().err
+    assert told.startswith(f"{uri}: 2 files that are no pictures are left out; name a video")
+    assert told.count("\n") == 1
+
+
 def test_a_glob_and_a_single_picture_give_the_same_frames(pictures: Path) -> None:
     with open_source(f"{pictures}/img1*") as source:
         assert [frame.name for frame in source] == ["img1", "img10"]
@@ -156,7 +172,8 @@ def test_a_video_that_broke_off_gives_what_it_has_and_says_at_which_second(
         ("gone.mp4", r"no such file or folder: gone\.mp4; wanted 0, /dev/video0"),
         ("*.mp4", r"no file matches '.*\*\.mp4'; check the pattern and quote it"),
         ("*.txt", r"matches 2 files and no pictures; name one video at a time"),
-        (".", r"the folder .* holds no pictures; wanted \.jpg"),
+        (".", r"the folder \. holds no pictures but 2 other files; wanted \.jpg"),
+        ("~nobody-here/a.mp4", r"no such user: ~nobody-here; write \./~nobody-here"),
         ("a" * 300, r"(cannot read|no such file)"),
     ],
 )
