@@ -8,7 +8,7 @@ from typing import NoReturn, cast
 import typer
 
 from runtime.errors import FloodError
-from runtime.redaction import redact_message
+from runtime.redaction import redact, redact_message
 
 WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 """Base of typer's own errors, from whichever Click; they quote what was typed, maybe a password."""
@@ -25,7 +25,7 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except WrongUsage as error:
-        error.message = redact_message(_one_line(error.message))
+        error.message = redact(_one_line(error.message))
         error.show()
         sys.exit(error.exit_code)
     except typer.Abort:

@@ -15,8 +15,8 @@ SECRET_VALUE = re.compile(
 )
 """KEY=VALUE in a query, a fragment or a path: XiongMai's cameras want
 user=NAME_password=PASSWORD_channel=1 there."""
-SEAM = re.compile(r"(['\")]*[:;,]\s+|['\")]+\s+|\s->\s|\n)")
-"""Where one part of a sentence ends: an address is in one part, and so are its secrets."""
+SEAM = re.compile(r"('.*'|['\")]*[:;,]\s+|['\")]+\s+|\s->\s|\n)")
+"""What is quoted, and where parts of a sentence end: an address is in one, with its secrets."""
 
 
 def redact(address: str) -> str:

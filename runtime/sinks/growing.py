@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from itertools import pairwise
 from pathlib import Path
 
 from runtime.files import make_folder, unwritable
@@ -62,15 +63,15 @@ class GrowingFile:
 
 
 def make_way(path: Path, keep: int) -> None:
-    """Renames PATH to PATH.1, PATH.1 to PATH.2 and so on up to `keep`; the oldest is deleted.
-
-    Raises SinkError.
+    """Renames PATH to PATH.1, PATH.1 to PATH.2 and so on, up to a name that is free or `keep`,
+    when the oldest is deleted. Raises SinkError.
     """
-    names = [path, *(path.with_name(f"{path.name}.{number}") for number in range(1, keep + 1))]
+    names = [path]
     try:
-        for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
-            if newer.exists():
-                newer.replace(older)
+        while len(names) <= keep and names[-1].exists():
+            names.append(path.with_name(f"{path.name}.{len(names)}"))
+        for older, newer in pairwise(reversed(names)):
+            newer.replace(older)
         if keep == 0:
             path.unlink(missing_ok=True)
     except OSError as error:

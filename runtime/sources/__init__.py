@@ -60,7 +60,7 @@ def open_source(uri: str, options: LiveOptions | None = None) -> Source:
     found = find_files(address.where)
     if found.left_out:
         say(
-            f"{redact(uri)}: {found.left_out} files that are no pictures are left out; "
+            f"{redact(uri)}: files left out because they are no pictures: {found.left_out}; "
             "name a video by its own path"
         )
     first = found.files[0]

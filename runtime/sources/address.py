@@ -16,6 +16,8 @@ GRAMMAR = (
 )
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 
+NUMBER = "[0-9]{1,9}"
+
 
 @dataclass(frozen=True)
 class Address:
@@ -28,7 +30,7 @@ class Address:
 
 def parse(uri: str) -> Address:
     """Reads an address. Raises SourceError for one that is outside the grammar."""
-    if uri.isascii() and uri.isdigit():
+    if re.fullmatch(NUMBER, uri):
         return Address("camera", f"/dev/video{int(uri)}")
     if re.fullmatch(r"/dev/video\d+|/dev/v4l/by-(id|path)/[^/]+", uri):
         return Address("camera", uri)
@@ -39,11 +41,16 @@ def parse(uri: str) -> Address:
         return Address("path", uri)
     scheme = scheme.lower()
     if scheme in STREAM_SCHEMES and rest.strip("/"):
+        if re.search(r"[\x00-\x20\x7f]", uri):
+            raise SourceError(
+                f"the address {redact(uri)!r} has a space or control character; write it as %20 "
+                "or its own %XX"
+            )
         return Address("stream", uri)
     if scheme == "file" and rest:
         return Address("path", rest)
-    if scheme == "v4l2" and (match := re.fullmatch(r"(?:/dev/video)?(\d*)", rest)):
+    if scheme == "v4l2" and (match := re.fullmatch(rf"(?:/dev/video)?({NUMBER})?", rest)):
         return Address("camera", f"/dev/video{int(match[1] or 0)}")
-    if scheme == "csi" and re.fullmatch(r"\d*", rest, re.ASCII):
+    if scheme == "csi" and re.fullmatch(rf"({NUMBER})?", rest):
         return Address("csi", str(int(rest or 0)))
     raise SourceError(f"'{redact(uri)}' is no source; wanted {GRAMMAR}")

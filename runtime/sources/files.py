@@ -34,7 +34,7 @@ def find_files(where: str) -> Found:
             return Found([path])
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SourceError(f"cannot read {path} ({reason}); check the path") from error
+        raise SourceError(f"cannot read {redact(str(path))} ({reason}); check the path") from error
     if glob.has_magic(where):
         return _matching(str(path))
     raise SourceError(f"no such file or folder: {redact(str(path))}; wanted {GRAMMAR}")
@@ -44,7 +44,7 @@ def _in_folder(folder: Path) -> Found:
     found = _pictures(list(folder.iterdir()))
     if found.files:
         return found
-    others = f" but {found.left_out} other files" if found.left_out else ""
+    others = f" (other files: {found.left_out})" if found.left_out else ""
     raise SourceError(
         f"the folder {folder} holds no pictures{others}; wanted .jpg, .png, .webp, .bmp or .tif "
         "files in it, or the path of a video file"

@@ -13,6 +13,7 @@ import pytest
 from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.sinks import Outputs, open_sinks
+from runtime.sinks.growing import make_way
 from runtime.sinks.lines import RotatedLines
 from tests.runtime.observations import INFO, observation, wait_until, write_all
 
@@ -105,3 +106,16 @@ def test_a_pipe_is_written_to_and_never_rotated(tmp_path: Path) -> None:
     assert os.read(reader, 10**5).count(b"\n") == 5
     os.close(reader)
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_any_number_may_be_kept_and_files_move_up_to_the_first_free_name(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for name in ("log", "log.1", "log.3"):
+        (tmp_path / name).write_text(name)
+    make_way(path, keep=10**12)
+    kept = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert kept == {"log.1": "log", "log.2": "log.1", "log.3": "log.3"}
+    path.write_text("new")
+    make_way(path, keep=2)
+    kept = {file.name: file.read_text() for file in tmp_path.iterdir()}
+    assert kept == {"log.1": "new", "log.2": "log", "log.3": "log.3"}

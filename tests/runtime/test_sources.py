@@ -31,6 +31,8 @@ from tests.runtime.conftest import scene, write_clip
         ("v4l2:///dev/video1", "camera", "/dev/video1"),
         ("csi://", "csi", "0"),
         ("csi://1", "csi", "1"),
+        ("007", "camera", "/dev/video7"),
+        ("9" * 5000, "path", "9" * 5000),
         ("/dev/v4l/by-id/usb-cam-index0", "camera", "/dev/v4l/by-id/usb-cam-index0"),
         ("rtsp://u:p@cam/1", "stream", "rtsp://u:p@cam/1"),
         ("RTSP://cam", "stream", "RTSP://cam"),
@@ -46,9 +48,21 @@ def test_the_grammar(uri: str, kind: str, where: str) -> None:
     assert parse(uri) == Address(kind, where)
 
 
-@pytest.mark.parametrize("uri", ["", " ", "ftp://host/a.mp4", "csi://left", "v4l2://x", "rtsp://"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("", " ", "ftp://host/a.mp4", "csi://left", "v4l2://x", "rtsp://"),
+        *(f"csi://{'9' * 5000}", f"v4l2://{'9' * 5000}"),
+    ],
+)
 def test_what_is_outside_the_grammar_is_told_with_the_grammar(uri: str) -> None:
     with pytest.raises(SourceError, match=r"wanted 0, /dev/video0, v4l2://0, csi://0, rtsp://"):
+        open_source(uri)
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1:9/a b", "rtsp://host/\n", "http://host/\x7f"])
+def test_an_address_with_spaces_is_told_how_to_write_them(uri: str) -> None:
+    with pytest.raises(SourceError, match=r"has a space or control character; write it as %20"):
         open_source(uri)
 
 
@@ -86,7 +100,7 @@ def test_files_that_a_folder_or_a_glob_leaves_out_are_told(
     with open_source(uri) as source:
         assert source.info.frame_count == 3
     told = capsys.readouterr().err
-    assert told.startswith(f"{uri}: 2 files that are no pictures are left out; name a video")
+    assert told.startswith(f"{uri}: files left out because they are no pictures: 2; name a video")
     assert told.count("\n") == 1
 
 
@@ -172,7 +186,7 @@ def test_a_video_that_broke_off_gives_what_it_has_and_says_at_which_second(
         ("gone.mp4", r"no such file or folder: gone\.mp4; wanted 0, /dev/video0"),
         ("*.mp4", r"no file matches '.*\*\.mp4'; check the pattern and quote it"),
         ("*.txt", r"matches 2 files and no pictures; name one video at a time"),
-        (".", r"the folder \. holds no pictures but 2 other files; wanted \.jpg"),
+        (".", r"the folder \. holds no pictures \(other files: 2\); wanted \.jpg"),
         ("~nobody-here/a.mp4", r"no such user: ~nobody-here; write \./~nobody-here"),
         ("a" * 300, r"(cannot read|no such file)"),
     ],

@@ -123,6 +123,15 @@ def test_a_wrong_http_password_is_told_and_never_shown(capfd: pytest.CaptureFixt
     assert not any(secret in shown for secret in ("admin", "s3cret", "wr0ng"))
 
 
+def test_a_port_at_which_something_else_answers_is_one_line() -> None:
+    class Ssh(Camera):
+        def handle(self) -> None:
+            self.wfile.write(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+    with serving(Ssh) as host, pytest.raises(SourceError, match=r"does not speak HTTP; check the"):
+        open_source(f"http://{host}/video.mjpg", QUICK)
+
+
 def test_a_recording_behind_http_is_a_file_read_to_its_end(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.mp4")
     with (
