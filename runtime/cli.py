@@ -18,6 +18,13 @@ from runtime.arguments import finite, local_path
 from runtime.console import run, say
 from runtime.doctor import doctor
 from runtime.engine_cli import build
+from runtime.stopping import (
+    Stopped,
+    end_at_once,
+    end_if_asked,
+    interrupt_on_signals,
+    stop_on_signals,
+)
 
 if TYPE_CHECKING:
     from runtime.model import Model
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from runtime.sources import LiveOptions
 
 MOST_FRAMES = 10**15
+STOPPED = "stopped on request; all files are complete"
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command()(build)
@@ -32,8 +40,9 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    run(app)
+    """The whole command line; a signal asks a run to end from here on."""
+    with stop_on_signals():
+        run(app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -178,6 +187,7 @@ def segment(
 ) -> None:
     """Find water in a camera's, a video's or pictures' frames."""
     if context.invoked_subcommand is not None:
+        interrupt_on_signals()
         return
     uris = [*map(str, camera or []), *(source or [])]
     if not uris:
@@ -195,23 +205,27 @@ def segment(
         video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
     )
     refuse_overlaps([model, *files_of(uris)], outputs_of_each(outputs, len(uris)))
-    _segment(
-        uris=uris,
-        model_path=model,
-        load=partial(
-            load_model,
-            backend=backend,
-            input_size=parse_size(input_size) if input_size else None,
-            rebuild=rebuild,
-            throughput=all_files(uris),
-        ),
-        outputs=outputs,
-        live=live_options(size, fps, latency, transport, give_up_after, frozen_after),
-        max_staleness_s=max_staleness,
-        show=show,
-        max_frames=max_frames,
-        as_json=as_json,
-    )
+    try:
+        _segment(
+            uris=uris,
+            model_path=model,
+            load=partial(
+                load_model,
+                backend=backend,
+                input_size=parse_size(input_size) if input_size else None,
+                rebuild=rebuild,
+                throughput=all_files(uris),
+            ),
+            outputs=outputs,
+            live=live_options(size, fps, latency, transport, give_up_after, frozen_after),
+            max_staleness_s=max_staleness,
+            show=show,
+            max_frames=max_frames,
+            as_json=as_json,
+        )
+    except Stopped:
+        say(STOPPED)
+        end_at_once(0)  # what hangs while it is opened would be waited for
 
 
 def _segment(
@@ -229,13 +243,13 @@ def _segment(
     from runtime.cameras import open_cameras, run_cameras, unfinished
     from runtime.certificate import certificate_line
     from runtime.report import live_lines, tell
-    from runtime.stopping import end_at_once, stop_on_signals
 
     with (
+        stop_on_signals() as stop,
         load(model_path) as loaded,
         open_cameras(uris, outputs, show, live) as (cameras, look),
-        stop_on_signals() as stop,
     ):
+        end_if_asked()
         for reason in loaded.passed_over:
             say(reason)
         say(certificate_line(loaded.path or model_path, loaded.manifest))
@@ -266,8 +280,9 @@ def _segment(
     if faults:
         raise faults[0]
     if stop.requested:
-        say("stopped on request; all files are complete")
-    written = [str(path) for camera in cameras for path in camera.outputs.paths]
+        say(STOPPED)
+    paths = [path for camera in cameras for path in camera.outputs.paths]
+    written = [str(path) for path in paths if path.exists()]
     if written:
         say(f"written: {', '.join(written)}")
 

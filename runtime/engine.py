@@ -29,6 +29,7 @@ from runtime.golden import copy_golden
 from runtime.gpu import Gpu
 from runtime.half import check_share
 from runtime.manifest import EngineBinding, Manifest, read_manifest, write_manifest
+from runtime.stopping import end_if_asked
 
 if TYPE_CHECKING:
     import tensorrt
@@ -160,7 +161,7 @@ def _wait(builder: Any, network: Any, config: Any, state: BuildState) -> Any:
                 try:
                     return future.result(timeout=POLL_S)
                 except NotYet:
-                    continue
+                    end_if_asked()
         except KeyboardInterrupt:
             state.cancelled = True
             say("ending the build ...")

@@ -25,12 +25,23 @@ class Stop:
         return self.requested
 
 
+class Stopped(KeyboardInterrupt):
+    """The run was asked to end before it began. Raised at a safe place by end_if_asked, never
+    inside a handler, where an import or a library could swallow it."""
+
+
+_heard: Stop | None = None
+"""What the handlers set, while there are any."""
+
+
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[Stop]:
     """A Stop that SIGINT and SIGTERM set while the block runs; a second signal ends the process.
 
-    Outside the main thread, where Python allows no handlers, signals stay as they were.
+    Inside another such block it is the same Stop. Outside the main thread, where Python allows no
+    handlers, signals stay as they were.
     """
+    global _heard
     stop = Stop()
 
     def handle(number: int, _: FrameType | None) -> None:
@@ -43,12 +54,32 @@ def stop_on_signals() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
+    if _heard is not None:
+        yield _heard
+        return
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    _heard = stop
     try:
         yield stop
     finally:
+        _heard = None
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def end_if_asked() -> None:
+    """Looks between two steps whether a signal came meanwhile. Raises Stopped."""
+    if _heard is not None and _heard.requested:
+        raise Stopped
+
+
+def interrupt_on_signals() -> None:
+    """Ctrl-C raises KeyboardInterrupt again, and SIGTERM ends the process: for commands that do
+    not look at a Stop. Raises Stopped where a signal came before."""
+    end_if_asked()
+    if _heard is not None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def end_at_once(code: int) -> NoReturn:

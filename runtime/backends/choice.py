@@ -14,6 +14,7 @@ from runtime.backends.batches import infer_any
 from runtime.errors import BackendError, ModelError, ParityError
 from runtime.golden import Golden, check_golden, read_golden
 from runtime.manifest import Manifest
+from runtime.stopping import end_if_asked
 
 LARGEST_DIFFERENCE = 0.1
 """Two backends agree when their logits differ by less than this on average, in units of the
@@ -39,6 +40,7 @@ def choose(path: Path, manifest: Manifest, in_flight: int = 1) -> Choice:
     names = [name for name in candidates(path) if BACKENDS[name].automatic]
     errors: dict[str, Exception] = {}
     for position, name in enumerate(names):
+        end_if_asked()
         try:
             slower = names[position + 1 :]
             backend = _load_proved(name, path, manifest, golden, slower, in_flight)

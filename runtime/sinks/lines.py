@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -50,7 +51,11 @@ class RotatedLines:
             self._file.sync()
 
     def close(self) -> None:
+        """A file without any line is not left behind."""
         self._file.close()
+        if self._rotates and self._file.size == 0:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
 
 
 class FrameLog:

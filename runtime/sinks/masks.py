@@ -48,10 +48,11 @@ class MaskFolder:
 
     def __init__(self, folder: Path) -> None:
         """Creates the folder. Raises SinkError when it cannot be written."""
+        self._made = not folder.exists()
         self._folder = make_folder(folder)
         self._unfinished = folder / f".unfinished-{os.getpid()}"
         self._write_whole(self._unfinished, b"")
-        self.close()
+        self._tidy()
 
     def write(self, observation: Observation, counts: Counts) -> None:
         path = self._folder / f"{observation.frame.name}.png"
@@ -63,12 +64,19 @@ class MaskFolder:
             self._unfinished.write_bytes(content)
             self._unfinished.replace(path)
         except OSError as error:
-            self.close()
+            self._tidy()
             raise unwritable(path, error) from error
 
     def flush(self) -> None:
         return None
 
     def close(self) -> None:
+        """A folder that was made for nothing is not left behind."""
+        self._tidy()
+        if self._made:
+            with contextlib.suppress(OSError):  # it is not empty
+                self._folder.rmdir()
+
+    def _tidy(self) -> None:
         with contextlib.suppress(OSError):
             self._unfinished.unlink()

@@ -23,6 +23,7 @@ from runtime.sources.options import LiveOptions, live_options
 from runtime.sources.patience import in_background, wait_for
 from runtime.sources.pictures import PictureSource, is_picture
 from runtime.sources.video import VideoFile, open_video
+from runtime.stopping import end_if_asked
 
 __all__ = [
     "GRAMMAR",
@@ -54,6 +55,7 @@ def open_source(uri: str, options: LiveOptions | None = None) -> Source:
 
     options: wishes and limits for cameras and streams; files and pictures have none.
     """
+    end_if_asked()
     address = parse(uri)
     if address.kind != "path":
         return _open_live(uri, address, options or LiveOptions())

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TypeVar
 
+from runtime.stopping import end_if_asked
+
 Result = TypeVar("Result")
 
 LISTEN_S = 0.1
@@ -30,9 +32,13 @@ def in_background(call: Callable[[], Result]) -> Future[Result]:
 
 
 def wait_for(future: Future[Result], limit_s: float | None = None) -> bool:
-    """Whether it is done within so many seconds; Ctrl-C interrupts the waiting, not the call."""
+    """Whether it is done within so many seconds; Ctrl-C interrupts the waiting, not the call.
+
+    Raises Stopped where the run is to end meanwhile.
+    """
     end_s = math.inf if limit_s is None else time.monotonic() + limit_s
     while not wait([future], timeout=LISTEN_S).done:
+        end_if_asked()
         if time.monotonic() >= end_s:
             return False
     return True

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -189,6 +191,60 @@ def test_a_signal_ends_the_run_cleanly_with_all_files_complete(
     assert len(list((tmp_path / "masks").glob("*.png"))) == len(lines)
     with open_source(str(tmp_path / "overlay.mp4")) as video:
         assert len(list(video)) == len(lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_first_frame_ends_the_run_and_leaves_nothing(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    write_clip(tmp_path / "clip.mp4")
+    outputs = ("--save", "overlay.mp4", "--log", "log", "--csv", "csv", "--masks", "masks")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        hanging = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/live"
+        for wait_s in (0.2, 0.5, 0.9, 1.5):  # imports, the model, the clip, the stream
+            sources = ("--source", "clip.mp4", "--source", hanging)
+            process = start(tmp_path, *sources, *outputs)
+            hears_signals(process)
+            time.sleep(wait_s)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=20)
+            assert process.returncode == 0, said
+            assert said.splitlines()[-1] == "stopped on request; all files are complete"
+            assert "Traceback" not in said
+            assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["clip.mp4"]
+
+
+def hears_signals(process: subprocess.Popen[str]) -> None:
+    """Waits until Python is up and the runtime has its handlers, as Linux tells."""
+    while True:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(re.findall(r"SigCgt:\s+(\w+)", status)[0], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:
+            return
+        time.sleep(0.005)
+
+
+def test_a_run_ends_within_two_seconds_of_the_signal(tiny_model: Path, tmp_path: Path) -> None:
+    """Besides what this machine takes to start and end a process; a busy one gets three tries."""
+    write_clip(tmp_path / "long.mp4", frames=3000, size=(240, 320))
+    outputs = ("--save", "overlay.mp4", "--log", "log", "--masks", "masks")
+    took_s = []
+    for _ in range(3):
+        process = start(tmp_path, "--source", "long.mp4", "--model", tiny_model, *outputs)
+        while not list((tmp_path / "masks").glob("*5.png")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        begin_s = time.monotonic()
+        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        idle_s = time.monotonic() - begin_s
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+        took_s.append(time.monotonic() - begin_s - idle_s)
+        if took_s[-1] < 2.0 + idle_s:
+            return
+        shutil.rmtree(tmp_path / "masks")
+    pytest.fail(f"it took {took_s} s to end")
 
 
 @pytest.mark.parametrize("signals", [1, 2])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.stopping import stop_on_signals
+from runtime.stopping import Stopped, end_if_asked, interrupt_on_signals, stop_on_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -22,6 +22,29 @@ def test_a_signal_sets_the_request_and_handlers_are_put_back(number: signal.Sign
         os.kill(os.getpid(), number)
         assert stop()
     assert signal.getsignal(number) is before
+
+
+def test_a_block_within_another_hears_the_same_signals_and_steps_end_between_each_other() -> None:
+    end_if_asked()
+    with stop_on_signals() as outer:
+        with stop_on_signals() as inner:
+            assert inner is outer
+        end_if_asked()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            end_if_asked()
+    end_if_asked()
+
+
+def test_other_commands_are_interrupted_as_usual() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stop_on_signals() as stop:
+        interrupt_on_signals()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert not stop()
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_second_signal_ends_a_process_that_hangs() -> None:
