@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,6 @@ from runtime.sources.capture import Capture
 from runtime.sources.connection import Fault, connect, is_recording, why
 from runtime.sources.frozen import Stillness
 from runtime.sources.options import LiveOptions
-from runtime.sources.patience import wait_for
 from runtime.sources.reads import Read, Reads
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class LiveSource:
 
     def _start(self) -> None:
         """Returns when there is a first connection, or when closing. Raises SourceError."""
-        while not wait_for(self._first, LOOK_S):
+        while not wait([self._first], LOOK_S).done:
             if self._closing.is_set():
                 return
         got = self._first.result()

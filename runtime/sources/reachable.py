@@ -43,7 +43,7 @@ def _no_answer(error: Exception, named: bool, timeout_s: float) -> str:
         return f"it does not answer within {timeout_s:.0f} s"
     if isinstance(error, OSError):
         return f"no connection ({error.strerror or type(error).__name__})"
-    return "what it answers is no HTTP"
+    return "what answers there does not speak HTTP; check the port"
 
 
 def _in_words(status: int, named: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import base64
 import http.server
 import itertools
@@ -105,7 +106,7 @@ def test_a_camera_that_answers_rubbish_while_it_restarts_is_found_again(
         }
     assert shapes == {(64, 96, 3)}
     assert source.gaps.number == 1
-    assert "what it answers is no HTTP; trying on" in capsys.readouterr().err
+    assert "does not speak HTTP; check the port; trying on" in capsys.readouterr().err
 
 
 def test_a_wrong_http_password_is_told_and_never_shown(capfd: pytest.CaptureFixture[str]) -> None:
@@ -128,8 +129,9 @@ def test_a_port_at_which_something_else_answers_is_one_line() -> None:
         def handle(self) -> None:
             self.wfile.write(b"SSH-2.0-OpenSSH_9.2p1\r\n")
 
+    once = dataclasses.replace(QUICK, give_up_after_s=0.0)
     with serving(Ssh) as host, pytest.raises(SourceError, match=r"does not speak HTTP; check the"):
-        open_source(f"http://{host}/video.mjpg", QUICK)
+        open_source(f"http://{host}/video.mjpg", once)
 
 
 def test_a_recording_behind_http_is_a_file_read_to_its_end(tmp_path: Path) -> None:

@@ -153,7 +153,8 @@ def test_the_command_line_never_shows_a_password_whatever_it_complains_about(
     flood_runtime_here: Command, tiny_model: Path, arguments: tuple[str, ...]
 ) -> None:
     command = arguments[0] in ("doctor", "build")
-    done = flood_runtime_here(*(() if command else ("--model", tiny_model, "--give-up-after", 0)), *arguments)
+    options = () if command else ("--model", tiny_model, "--give-up-after", 0)
+    done = flood_runtime_here(*options, *arguments)
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
     shown = done.stdout + done.stderr
