@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from runtime.counts import Gaps
 from runtime.errors import SourceError
@@ -17,6 +19,7 @@ from runtime.images import Frame
 from runtime.sources.address import redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture, decoder_threads, timed_read
+from runtime.sources.track import track_length_s
 from runtime.sources.whole import is_cut
 
 if TYPE_CHECKING:
@@ -43,16 +46,19 @@ def open_video(uri: str, path: Path) -> VideoFile:
             f"{path} is no video that can be decoded{end}; check that it plays, or convert it: "
             f"ffmpeg -i {path.name} video.mp4"
         )
-    return VideoFile(uri, capture, cut)
+    return VideoFile(uri, capture, path, cut)
 
 
 class VideoFile:
     """A video file. Never drops a frame; one that breaks off gives what can be decoded first."""
 
-    def __init__(self, uri: str, capture: Capture, cut: bool = False) -> None:
-        """capture: the open file, which is closed with this source. cut: it is known to lack its
-        end."""
-        self._cut = cut
+    def __init__(
+        self, uri: str, capture: Capture, path: Path | None = None, cut: bool = False
+    ) -> None:
+        """capture: the open file, which is closed with this source. path: where it lies, None for
+        one behind http://. cut: it is known to lack its end."""
+        self._path, self._cut = path, cut
+        self._hole_s: float | None = None
         self._shown = redact(uri)
         self._capture = capture
         self.failed = 0
@@ -68,7 +74,7 @@ class VideoFile:
 
     def __iter__(self) -> Iterator[Frame]:
         index, last_s = 0, 0.0
-        while (got := timed_read(self._capture)) is not None:
+        while (got := self._next(index, last_s)) is not None:
             image, timestamp_s, read_ms = got
             if timestamp_s <= 0:  # OpenCV 4.6 knows none for what a decoder holds back to the end
                 timestamp_s = last_s + 1 / (self.info.fps or FALLBACK_FPS) if index else 0.0
@@ -84,16 +90,37 @@ class VideoFile:
             )
         self._check_complete(last_s)
 
+    def _next(self, index: int, last_s: float) -> tuple[NDArray[np.uint8], float, float] | None:
+        """The next frame. Damage in the middle fails some reads, but frames may follow."""
+        got = timed_read(self._capture)
+        if got is not None or self._cut:
+            return got
+        for _ in range((self.info.frame_count or 0) - index):
+            if (got := timed_read(self._capture)) is not None:
+                self._hole_s = last_s if self._hole_s is None else self._hole_s
+                return got
+        return None
+
     def _check_complete(self, last_s: float) -> None:
         fps, count = self.info.fps, self.info.frame_count
         length_s = count / fps if fps and count else 0.0
-        missing_s = length_s - last_s - (1 / fps if fps else 0.0)
-        if self._cut or missing_s > max(MISSING_S, MISSING_SHARE * length_s):
-            of = f" of {length_s:.1f} s" if length_s else ""
+        step_s = 1 / fps if fps else 0.0
+        if self._ends_early(last_s + step_s, length_s) and self._path is not None:
+            length_s = track_length_s(self._path) or 0.0
+        of = f" of {length_s:.1f} s" if length_s else ""
+        if self._hole_s is not None:
+            raise SourceError(
+                f"{self._shown} is damaged at {self._hole_s:.1f} s{of}; what could be decoded was "
+                "used: copy the file again if it should be whole"
+            )
+        if self._cut or self._ends_early(last_s + step_s, length_s):
             raise SourceError(
                 f"{self._shown} broke off at {last_s:.1f} s{of}; what could be "
                 "decoded was used: copy the file again if there should be more"
             )
+
+    def _ends_early(self, end_s: float, length_s: float) -> bool:
+        return length_s - end_s > max(MISSING_S, MISSING_SHARE * length_s)
 
     def __enter__(self) -> Self:
         return self

@@ -72,6 +72,35 @@ def test_sound_that_goes_on_after_the_last_frame_is_no_damage(tmp_path: Path, na
     assert len(read(make(tmp_path / name, *H264, "-c:a", "aac", audio=True))) == 30
 
 
+def test_a_picture_that_begins_late_or_ends_long_before_the_sound_is_no_damage(
+    tmp_path: Path,
+) -> None:
+    flat, sound = make(tmp_path / "flat.mkv", *H264), tmp_path / "sound.mkv"
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=8", "-c:a", "aac", sound)
+    for name, delay_s in (("early.mkv", 0), ("late.mkv", 4), ("early.ts", 0)):
+        both = ("-itsoffset", delay_s, "-i", flat, "-i", sound, "-c", "copy")
+        ffmpeg(*both, tmp_path / name)
+        assert len(read(tmp_path / name)) == 30, name
+
+
+def test_damage_in_the_middle_gives_what_comes_after_it_too(tmp_path: Path) -> None:
+    path = make(tmp_path / "film.mp4", *H264)
+    content = bytearray(path.read_bytes())
+    start, end = content.index(b"mdat"), content.index(b"moov")
+    first, last = (round(start + share * (end - start)) for share in (0.45, 0.6))
+    content[first:last] = bytes(last - first)
+    path.write_bytes(content)
+    frames: list[Frame] = []
+    with (
+        pytest.raises(SourceError, match=r"is damaged at \d\.\d s of 3\.0 s; what"),
+        open_source(str(path)) as source,
+    ):
+        for frame in source:
+            frames.append(frame)
+    assert 15 < len(frames) < 30
+    assert frames[-1].timestamp_s == pytest.approx(2.9)
+
+
 @pytest.mark.parametrize("name", ["vfr.mp4", "vfr.mkv"])
 def test_a_variable_frame_rate_keeps_the_containers_timestamps(tmp_path: Path, name: str) -> None:
     """Ten frames at ten a second, then every third of them."""
