@@ -98,12 +98,15 @@ def main():
     parser.add_argument("--user", help="NAME:PASSWORD")
     parser.add_argument("--method", choices=["basic", "digest"], default="basic")
     parser.add_argument("--still", action="store_true")
+    parser.add_argument("--only", choices=["tcp", "udp"], help="the one transport that it speaks")
     options = parser.parse_args()
     Gst.init(None)
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(options.port)
     factory = Camera(options)
+    if options.only:
+        factory.set_protocols(getattr(GstRtsp.RTSPLowerTrans, options.only.upper()))
     if options.user:
         protect(server, factory, options.method, *options.user.split(":"))
     server.connect("client-connected", lambda _, client: client.connect("setup-request", tell))

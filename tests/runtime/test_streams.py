@@ -20,6 +20,7 @@ from runtime.model import load_model
 from runtime.prefetch import MAX_STALENESS_S, prefetch
 from runtime.sinks import Outputs
 from runtime.sources import LiveOptions, open_source
+from runtime.sources.options import Transport
 from runtime.stopping import Stop
 from tests.runtime.rtsp import Run, Server, read_blocks, rtsp_server_works
 
@@ -263,6 +264,18 @@ def test_rtsp_goes_over_tcp_unless_udp_is_chosen(server: Server) -> None:
         with open_source(server.uri(), options) as source:
             assert read_blocks(next(iter(source)))[0] == 1
     assert [server.told() for _ in range(3)] == ["tcp", "udp", "tcp"]
+
+
+@pytest.mark.parametrize(("spoken", "other"), [("tcp", "udp"), ("udp", "tcp")])
+def test_a_server_with_one_transport_opens_with_that_one_alone(
+    server: Server, spoken: Transport, other: Transport
+) -> None:
+    server.start("--only", spoken)
+    with open_source(server.uri(), LiveOptions(transport=spoken)) as source:
+        assert read_blocks(next(iter(source)))[0] == 1
+    options = LiveOptions(transport=other, give_up_after_s=0)
+    with pytest.raises(SourceError, match="it answers, but sends no video that can be decoded"):
+        open_source(server.uri(), options)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
