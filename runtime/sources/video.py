@@ -105,7 +105,8 @@ class VideoFile:
         fps, count = self.info.fps, self.info.frame_count
         length_s = count / fps if fps and count else 0.0
         step_s = 1 / fps if fps else 0.0
-        if self._ends_early(last_s + step_s, length_s) and self._path is not None:
+        early = self._ends_early(last_s + step_s, length_s)
+        if early and self._path is not None and not self._cut:
             length_s = track_length_s(self._path) or 0.0
         of = f" of {length_s:.1f} s" if length_s else ""
         if self._hole_s is not None:
