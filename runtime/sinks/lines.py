@@ -59,7 +59,7 @@ class RotatedLines:
 
 
 class FrameLog:
-    """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, drops and gaps so far.
+    """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, counts and gaps so far.
 
     The first line after a live source was away has "gap": its start_s, duration_s and reason.
 
@@ -80,6 +80,8 @@ class FrameLog:
             "timestamp_s": round(frame.timestamp_s, 6),
             "water_fraction": round(observation.water_fraction, 6),
             "ms": {stage: round(ms, 3) for stage, ms in observation.stage_ms.items()},
+            "seen": counts.seen,
+            "processed": counts.processed,
             "dropped": counts.dropped,
             "reasons": dict(counts.reasons),
             "failed": counts.failed,

@@ -30,6 +30,8 @@ def test_the_log_has_one_whole_line_per_frame_as_soon_as_it_is_written(tmp_path:
         "timestamp_s": 0.2,
         "water_fraction": 0.25,
         "ms": {"infer": 1.5},
+        "seen": 5,
+        "processed": 3,
         "dropped": 2,
         "reasons": {},
         "failed": 0,
