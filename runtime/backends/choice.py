@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from runtime.backends import BACKENDS, Backend, candidates, load_backend
 from runtime.backends.batches import infer_any
 from runtime.errors import BackendError, ModelError, ParityError
 from runtime.golden import Golden, check_golden, read_golden
+from runtime.gpu import current_gpu
 from runtime.manifest import Manifest
+from runtime.shipped import FOLDER
 from runtime.stopping import end_if_asked
 
 LARGEST_DIFFERENCE = 0.1
@@ -23,7 +26,8 @@ logits' own standard deviation: rounding to bfloat16 or INT8 stays below it."""
 
 @dataclass(frozen=True)
 class Choice:
-    """A backend that gave the right answer, and one line for each faster one: why not that."""
+    """A backend that gave the right answer, and one line for each faster one: why not that, or
+    what it lacks."""
 
     backend: Backend
     passed_over: tuple[str, ...]
@@ -47,8 +51,19 @@ def choose(path: Path, manifest: Manifest, in_flight: int = 1) -> Choice:
         except (BackendError, ModelError, ParityError) as error:
             errors[name] = error
             continue
-        return Choice(backend, tuple(f"passed over {name}: {errors[name]}" for name in errors))
+        reasons = [f"passed over {name}: {errors[name]}" for name in errors]
+        return Choice(backend, (*_engine_advice(path), *reasons))
     raise _none_left(path, errors)
+
+
+def _engine_advice(graph: Path) -> Iterator[str]:
+    """One line where TensorRT, the fastest backend of all, lacks nothing but an engine."""
+    library = find_spec("tensorrt")
+    if library is None or library.origin is None or current_gpu() is None:  # stubs have no origin
+        return
+    if graph.suffix == ".onnx" and not list(graph.parent.glob("*.engine")):
+        argument = "" if graph.parent == FOLDER else f" {graph}"
+        yield f"tensorrt: no engine here; build one with: flood-runtime build{argument}"
 
 
 def generated_input(manifest: Manifest) -> NDArray[np.uint8]:

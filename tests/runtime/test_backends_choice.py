@@ -6,6 +6,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Callable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from runtime.backends.choice import choose, generated_input
 from runtime.backends.fake import FakeBackend
 from runtime.errors import BackendError, ManifestError, ModelError, ParityError
 from runtime.golden import write_golden
+from runtime.gpu import Gpu
 from runtime.manifest import read_manifest
 from runtime.model import load_model
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
@@ -46,6 +48,7 @@ class DeadBackend(FakeBackend):
 
 
 closed: list[str] = []
+ORIN = Gpu(name="Orin", compute_capability="8.7", driver="12.6", integrated=True)
 
 
 class NotingBackend(WrongBackend):
@@ -130,6 +133,20 @@ def test_the_fastest_right_one_is_taken_without_a_word(
     faster("FakeBackend")
     choice = choose(golden_model, read_manifest(golden_model))
     assert (choice.backend.name, choice.passed_over) == ("fake", ())
+
+
+@pytest.mark.parametrize("gpu", [None, ORIN])
+@pytest.mark.parametrize("library", [True, False])
+def test_where_tensorrt_lacks_only_an_engine_one_line_says_how_to_build_it(
+    tiny_model: Path, monkeypatch: pytest.MonkeyPatch, gpu: Gpu | None, library: bool
+) -> None:
+    spec = ModuleSpec("tensorrt", None, origin="tensorrt/__init__.py") if library else None
+    monkeypatch.setattr("runtime.backends.choice.find_spec", lambda _: spec)
+    monkeypatch.setattr("runtime.backends.choice.current_gpu", lambda: gpu)
+    with load_model(tiny_model) as model:
+        told = [line for line in model.passed_over if line.startswith("tensorrt")]
+    advice = f"tensorrt: no engine here; build one with: flood-runtime build {tiny_model}"
+    assert told == ([advice] if gpu and library else [])
 
 
 def test_auto_never_takes_the_fake(tiny_model: Path) -> None:
