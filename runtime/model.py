@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.backends import Backend, load_backend
+from runtime.backends import Backend
 from runtime.backends.batches import infer_any
-from runtime.backends.choice import choose
+from runtime.backends.choice import choose, load_named
 from runtime.backends.cores import usable_cores
 from runtime.manifest import Manifest, read_manifest
 
@@ -74,12 +74,12 @@ def load_model(
 ) -> Model:
     """Verifies an artefact against its manifest and loads it into a backend.
 
-    backend: a name, or "auto" for the fastest that is seen to give the right answer. input_size:
-    (height, width) to run at, for an artefact that was exported with --dynamic-size. rebuild:
-    whether an engine that does not fit this machine is built anew from the graph beside it, which
-    takes minutes. throughput: more frames per second are worth a longer wait for each, as for
-    files; a processor then runs two INT8 frames at once. Raises ManifestError, DataError for a
-    size that the network does not take, ModelError or BackendError.
+    backend: a name, or "auto" for the fastest; both are asked a golden frame, where there is one.
+    input_size: (height, width) to run at, for an artefact that was exported with --dynamic-size.
+    rebuild: whether an engine that does not fit this machine is built anew from the graph beside
+    it, which takes minutes. throughput: more frames per second are worth a longer wait for each,
+    as for files; a processor then runs two INT8 frames at once. Raises ManifestError, DataError
+    for a size that the network does not take, ModelError, BackendError or ParityError.
     """
     if rebuild and path.suffix == ENGINE_SUFFIX:
         from runtime.engine_renewal import fitting_engine  # engines alone need the builder
@@ -90,6 +90,6 @@ def load_model(
     two = throughput and manifest.precision in TWO_AT_ONCE
     in_flight = min(2, usable_cores()) if two else 1
     if backend != "auto":
-        return Model(resized, load_backend(path, manifest, backend, in_flight), path)
+        return Model(resized, load_named(backend, path, manifest, in_flight), path)
     choice = choose(path, manifest, in_flight)
     return Model(resized, choice.backend, path, choice.passed_over)

@@ -1,4 +1,4 @@
-"""Which backend "auto" takes: the fastest that is seen to give the right answer."""
+"""Backends that are seen to give the right answer: the one that was named, or the fastest."""
 
 from __future__ import annotations
 
@@ -66,6 +66,17 @@ def _engine_advice(graph: Path) -> Iterator[str]:
         yield f"tensorrt: no engine here; build one with: flood-runtime build{argument}"
 
 
+def load_named(name: str, path: Path, manifest: Manifest, in_flight: int = 1) -> Backend:
+    """This backend, asked a golden frame where there is one; the fake backend never is.
+
+    Raises what load_backend does, ManifestError for damaged golden frames and ParityError for a
+    wrong answer.
+    """
+    asked = name in BACKENDS and BACKENDS[name].automatic
+    golden = read_golden(path, manifest) if asked else None
+    return _load_proved(name, path, manifest, golden, None, in_flight)
+
+
 def generated_input(manifest: Manifest) -> NDArray[np.uint8]:
     """The one input asked where there are no golden frames: (1, h, w, 3) uint8 RGB, colour that
     changes slowly over the picture, the same on every machine."""
@@ -81,14 +92,15 @@ def _load_proved(
     path: Path,
     manifest: Manifest,
     golden: Golden | None,
-    slower: Sequence[str],
+    slower: Sequence[str] | None,
     in_flight: int,
 ) -> Backend:
+    """slower: backends to compare with where there are no golden frames; None for no proof."""
     backend = load_backend(path, manifest, name, in_flight)
     try:
         if golden is not None:
             check_golden(golden, manifest, lambda inputs: infer_any(backend, manifest, inputs), 1)
-        else:
+        elif slower is not None:
             _compare(backend, path, manifest, slower)
     except BaseException:
         backend.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""What "auto" takes, and how it says why it did not take a faster one."""
+"""What "auto" takes, how it says why it did not take a faster one, and what a name is asked."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from runtime.golden import write_golden
 from runtime.gpu import Gpu
 from runtime.manifest import read_manifest
 from runtime.model import load_model
+from tests.runtime.engines import binding, cuda_stand_in, write_engine
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
 from tests.runtime.test_golden import golden_of
 
@@ -154,9 +155,51 @@ def test_auto_never_takes_the_fake(tiny_model: Path) -> None:
         assert backend.name != "fake"
 
 
-def test_a_named_backend_is_loaded_as_it_is(golden_model: Path) -> None:
+@pytest.mark.parametrize("name", ["WrongBackend", "NanBackend"])
+def test_a_named_backend_that_answers_wrongly_is_refused(
+    golden_model: Path, faster: Callable[..., None], name: str
+) -> None:
+    faster(name)
+    with pytest.raises(ParityError, match=r"golden frame's mask differ .* do not trust its masks"):
+        load_model(golden_model, name)
+
+
+def test_a_named_backend_that_is_refused_is_closed(
+    golden_model: Path, faster: Callable[..., None]
+) -> None:
+    faster("NotingBackend")
+    closed.clear()
+    with pytest.raises(ParityError):
+        load_model(golden_model, "NotingBackend")
+    assert closed == ["wrong"]
+
+
+def test_a_named_engine_that_answers_wrongly_is_refused(tmp_path: Path) -> None:
+    with cuda_stand_in():
+        engine, _ = write_engine(
+            tmp_path / "model.engine", manifest_of(precision="fp16", engine=binding())
+        )
+        golden = golden_of()
+        write_golden(golden, engine)
+        load_model(engine, "tensorrt", rebuild=False).__exit__(None, None, None)
+        write_golden(dataclasses.replace(golden, masks=~golden.masks), engine)
+        with pytest.raises(ParityError, match="golden frame's mask differ"):
+            load_model(engine, "tensorrt", rebuild=False)
+
+
+def test_without_golden_frames_a_named_backend_is_taken_as_it_is(
+    tiny_model: Path, faster: Callable[..., None]
+) -> None:
+    faster("WrongBackend")
+    with load_model(tiny_model, "WrongBackend") as model:
+        assert (model.backend.name, model.passed_over) == ("wrong", ())
+
+
+def test_the_fake_backend_is_asked_nothing(golden_model: Path) -> None:
+    golden = golden_of()
+    write_golden(dataclasses.replace(golden, masks=~golden.masks), golden_model)
     with load_model(golden_model, "fake") as model:
-        assert (model.backend.name, model.passed_over) == ("fake", ())
+        assert model.backend.name == "fake"
 
 
 def test_when_all_are_wrong_the_model_is_refused(golden_model: Path) -> None:
