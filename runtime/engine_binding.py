@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from runtime.engine_library import LIBRARIES
 from runtime.engine_versions import dialect_of
 from runtime.errors import ModelError
 from runtime.files import sha256
@@ -15,6 +16,8 @@ ANY_GPU = "any"
 """Name and compute capability in the binding of an engine that was built ahead of time."""
 GRAPHS = {"fp32": ".onnx", "fp16": ".fp16.onnx", "int8": ".int8.tensorrt.onnx"}
 """Precision of an engine -> how the name of its graph ends."""
+SIZE_IN_NAME = re.compile(r"-\d+x\d+$")
+"""How the first part of an engine's name ends where its graph takes any size."""
 
 
 def bind(library: str, version: str, gpu: Gpu | None, source_sha256: str) -> EngineBinding:
@@ -46,8 +49,7 @@ def engine_name(graph: Path, manifest: Manifest, binding: EngineBinding) -> str:
 
 def graph_of(engine: Path, precision: str) -> Path | None:
     """The graph of a precision that lies beside an engine, None where there is none."""
-    stem = re.sub(r"-\d+x\d+$", "", engine.name.split(".")[0])
-    graph = engine.with_name(stem + GRAPHS[precision])
+    graph = engine.with_name(SIZE_IN_NAME.sub("", _stem(engine)) + GRAPHS[precision])
     return graph if graph.is_file() else None
 
 
@@ -74,11 +76,20 @@ def check_binding(
         facts.append(("source graph", bound.source_sha256[:12], sha256(source)[:12]))
     for what, built_for, here in facts:
         if built_for != here:
-            graph = graph_of(engine, manifest.precision)
             raise ModelError(
                 f"{engine} was built for {what} {built_for}, here it is {here}; rebuild it with: "
-                f"flood-runtime build {graph or 'MODEL.onnx'}"
+                f"{rebuild_command(engine, manifest, library)}"
             )
+
+
+def rebuild_command(engine: Path, manifest: Manifest, library: str) -> str:
+    """What makes this engine anew: of the size in its name, with the builder of a library."""
+    words = ["flood-runtime build", str(graph_of(engine, manifest.precision) or "MODEL.onnx")]
+    if SIZE_IN_NAME.search(_stem(engine)):
+        words.append("--size {}x{}".format(*manifest.input_size))
+    if library != LIBRARIES["tensorrt"]:  # which "auto" takes first, and never without a GPU
+        words += [f"--builder {name}" for name, module in LIBRARIES.items() if module == library]
+    return " ".join(words)
 
 
 def _source_of(engine: Path, manifest: Manifest, bound: EngineBinding) -> Path | None:
@@ -86,3 +97,7 @@ def _source_of(engine: Path, manifest: Manifest, bound: EngineBinding) -> Path |
     if manifest.precision != "fp16":
         return graph_of(engine, manifest.precision)
     return graph_of(engine, dialect_of(bound.library, bound.version).fp16_graph)
+
+
+def _stem(engine: Path) -> str:
+    return engine.name.split(".")[0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runtime.backends import missing_library
 from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, no_gpu
 from runtime.backends.cuda import Buffer, Graph, Stream
-from runtime.engine_binding import check_binding
+from runtime.engine_binding import check_binding, rebuild_command
 from runtime.engine_network import DTYPES
 from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import BackendError, ModelError
@@ -46,6 +46,7 @@ class TensorRtBackend:
         if gpu is None:
             raise no_gpu("tensorrt")
         check_binding(path, manifest, trt.__name__, trt.__version__, gpu)
+        self._library = str(trt.__name__)
         self.name = f"{trt.__name__.replace('_', '-')} {trt.__version__}"
         self._log = BuildState()
         self._runtime: tensorrt.Runtime = trt.Runtime(error_collector(trt, self._log))
@@ -62,7 +63,7 @@ class TensorRtBackend:
         if engine is None:
             raise ModelError(
                 f"{self.name} cannot load {path} ({self._reason()}); rebuild it with: "
-                "flood-runtime build MODEL.onnx"
+                f"{rebuild_command(path, self._manifest, self._library)}"
             )
         return engine
 

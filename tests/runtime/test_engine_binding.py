@@ -75,6 +75,30 @@ def test_an_engine_of_another_library_is_told_so(graph: Path) -> None:
         check_binding(graph, manifest(graph), "tensorrt_rtx", "1.7.1", ORIN)
 
 
+@pytest.mark.parametrize(
+    ("name", "library", "command"),
+    [
+        ("model.fp16.x.engine", "tensorrt", "build {graph}"),
+        ("model-32x48.fp16.x.engine", "tensorrt", "build {graph} --size 32x48"),
+        ("model.fp16.x.engine", "tensorrt_rtx", "build {graph} --builder tensorrt-rtx"),
+        (
+            "model-32x48.fp16.x.engine",
+            "tensorrt_rtx",
+            "build {graph} --size 32x48 --builder tensorrt-rtx",
+        ),
+    ],
+)
+def test_the_command_builds_the_same_size_with_the_library_that_is_here(
+    graph: Path, name: str, library: str, command: str
+) -> None:
+    binding = bind(library, "1.2.0" if library == "tensorrt_rtx" else "10.3.0", ORIN, "0" * 64)
+    built = dataclasses.replace(manifest(graph), engine=binding, input_size=(32, 48))
+    with pytest.raises(ModelError) as caught:
+        check_binding(graph.with_name(name), built, library, "99.1", ORIN)
+    told = command.format(graph=graph)
+    assert str(caught.value).endswith(f"; rebuild it with: flood-runtime {told}")
+
+
 def test_a_changed_graph_makes_its_engine_stale(graph: Path) -> None:
     built = manifest(graph)
     source = graph.with_name("model.onnx")
