@@ -7,7 +7,6 @@ that does not fit its machine all come here.
 from __future__ import annotations
 
 import dataclasses
-import os
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
@@ -19,12 +18,13 @@ from rich.progress import Progress
 
 from runtime.console import say
 from runtime.engine_binding import bind, engine_name, graph_of
+from runtime.engine_cache import cache_path, give_timings, keep_timings
 from runtime.engine_library import find_builder
 from runtime.engine_network import configure, count_half, count_half_built, fix_size, parse_graph
 from runtime.engine_progress import BuildState, error_collector, progress_monitor
 from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
-from runtime.files import atomic_path, sha256, write_bytes
+from runtime.files import atomic_path, sha256
 from runtime.golden import copy_golden
 from runtime.gpu import Gpu
 from runtime.half import check_share
@@ -94,9 +94,11 @@ def build_engine(plan: Plan) -> Path:
     A Ctrl-C ends the build and leaves nothing. Raises ModelError for a graph that the builder does
     not take and for an FP16 engine that is not, SinkError.
     """
+    library = f"{plan.dialect.library} {plan.trt.__version__}"
+    cached = cache_path(plan.dialect, plan.trt.__version__, plan.gpu) is not None
     say(
-        f"building {plan.engine.name} with {plan.dialect.library} {plan.trt.__version__}; "
-        "minutes are normal on a small device, and the next build is faster"
+        f"building {plan.engine.name} with {library}; minutes are normal on a small device"
+        f"{', and the next build is faster' if cached else ''}"
     )
     with atomic_path(plan.engine) as temporary:
         content, counts = _build(plan)
@@ -124,7 +126,9 @@ def _build(plan: Plan) -> tuple[bytes, dict[str, tuple[int, int]]]:
         counts["tensorrt network"] = count_half(trt, network)
         check_share(counts, plan.engine.name)  # before the minutes that building takes
     config = configure(trt, builder, dialect, plan.manifest, plan.gpu)
-    cache = _load_timing_cache(plan, config)
+    cache = cache_path(dialect, trt.__version__, plan.gpu)
+    if cache is not None:
+        give_timings(config, cache, state)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         config.progress_monitor = progress_monitor(trt, progress, state)
         built = _wait(builder, network, config, state)
@@ -134,7 +138,7 @@ def _build(plan: Plan) -> tuple[bytes, dict[str, tuple[int, int]]]:
             f"{dialect.library} {trt.__version__} cannot build {plan.source}: {reason}"
         )
     if cache is not None:
-        write_bytes(cache, bytes(config.get_timing_cache().serialize()))
+        keep_timings(config, cache)
     content = bytes(built)
     if plan.manifest.precision == "fp16" and weakly_typed:
         counts = _count_built(plan, builder, content)
@@ -180,16 +184,3 @@ def _source_graph(graph: Path, manifest: Manifest, dialect: Dialect) -> Path:
             f"checkpoint does not lie beside {graph}; copy it there"
         )
     return source
-
-
-def _load_timing_cache(plan: Plan, config: Any) -> Path | None:
-    """Gives the builder the timings of earlier builds; returns where the new ones belong."""
-    if not plan.dialect.timing_cache or plan.gpu is None:
-        return None
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    capability = plan.gpu.compute_capability
-    name = f"{plan.dialect.library}-{plan.trt.__version__}-sm{capability}.timing"
-    path = home / "flood-runtime" / name
-    known = path.read_bytes() if path.is_file() else b""
-    config.set_timing_cache(config.create_timing_cache(known), ignore_mismatch=False)
-    return path

@@ -201,13 +201,7 @@ def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine
     )
     dialect = dialect_of("tensorrt", "10.3.0")
     monkeypatch.setattr(engine, "find_builder", lambda name: (library, dialect, ORIN))
-    for name in (
-        "parse_graph",
-        "fix_size",
-        "error_collector",
-        "progress_monitor",
-        "_load_timing_cache",
-    ):
+    for name in ("parse_graph", "fix_size", "error_collector", "progress_monitor", "cache_path"):
         monkeypatch.setattr(engine, name, lambda *_: None)
     monkeypatch.setattr(engine, "configure", lambda *_: SimpleNamespace())
     return plan_engine(home / "exports" / "tiny" / "model.fp16.onnx")
