@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from export.reference import reference_logits
 from runtime.errors import ModelError
@@ -27,14 +28,29 @@ def activation_ranges(
 ) -> dict[str, float]:
     """Each layer's largest absolute activation on these frames, in float32, in running order.
 
-    inputs: (N, h, w, 3) uint8 RGB. A layer that gives NaN has the range infinity.
+    "layer1" is what that layer gives, "layer1 (its input)" what it takes: that is how additions
+    and other functions between layers are seen, the last of them as "network (its output)".
+    inputs: (N, h, w, 3) uint8 RGB. NaN counts as infinity.
     """
     ranges: dict[str, float] = {}
-    hooks = [
-        layer.register_forward_hook(partial(_record, ranges, name))
-        for name, layer in network.named_modules()
-        if not any(layer.children())
-    ]
+
+    def record(name: str, *values: Any) -> None:
+        for value in values:
+            if isinstance(value, Tensor) and value.is_floating_point():
+                largest = torch.nan_to_num(value.detach().abs().max(), nan=torch.inf).item()
+                ranges[name] = max(ranges.get(name, 0.0), largest)
+
+    def watch(name: str, layer: nn.Module) -> Iterator[RemovableHandle]:
+        # Before it runs, because a layer may work in place.
+        yield layer.register_forward_pre_hook(
+            lambda _, given: record(f"{name} (its input)", *given)
+        )
+        yield layer.register_forward_hook(lambda _, given, output: record(name, output))
+
+    leaves = [(name, layer) for name, layer in network.named_modules() if not any(layer.children())]
+    hooks = [hook for name, layer in leaves for hook in watch(name, layer)]
+    whole = "network (its output)"
+    hooks.append(network.register_forward_hook(lambda _, given, output: record(whole, output)))
     try:
         reference_logits(network, manifest, inputs)
     finally:
@@ -90,10 +106,3 @@ def halve_layers(graph: onnx.ModelProto, names: tuple[str, ...]) -> None:
 
 def _cast(source: str, result: str, to: int, name: str) -> onnx.NodeProto:
     return onnx.helper.make_node("Cast", [source], [result], to=to, name=name)
-
-
-def _record(
-    ranges: dict[str, float], name: str, layer: nn.Module, inputs: Any, output: Tensor
-) -> None:
-    largest = torch.nan_to_num(output.detach().abs().max(), nan=torch.inf).item()
-    ranges[name] = max(ranges.get(name, 0.0), largest)

@@ -56,6 +56,47 @@ def test_an_overflow_is_an_error_that_names_the_layer(
         check_ranges(ranges)
 
 
+class Added(nn.Module):
+    """Layers whose results stay small, with additions between them that do not."""
+
+    def __init__(self, factor: float, place: str) -> None:
+        super().__init__()
+        self.first, self.last = nn.Conv2d(3, 1, 1), nn.Conv2d(1, 1, 1)
+        self.act = nn.ReLU(inplace=True)
+        self.factor, self.place = factor, place
+        nn.init.constant_(self.first.weight, 0.0)
+        nn.init.constant_(self.first.bias, 6000.0)  # type: ignore[arg-type]
+        nn.init.constant_(self.last.weight, 1e-3)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        y = self.first(pictures)
+        much = (y + y + y + y) * self.factor
+        if self.place == "act":
+            much = self.act(much) / 1e4
+        logits: torch.Tensor = self.last(much)
+        return logits if self.place != "network" else logits * 2e3
+
+
+@pytest.mark.parametrize(
+    ("factor", "place", "named"),
+    [
+        (4.0, "last", r"last \(its input\) reaches 9\.6e\+04"),
+        (-4.0, "act", r"act \(its input\) reaches 9\.6e\+04"),
+        (0.25, "network", r"network \(its output\) reaches"),
+        (0.25, "last", None),
+    ],
+)
+def test_an_overflow_between_layers_is_an_error_that_names_the_next_layer(
+    manifest: Manifest, frame: np.ndarray, factor: float, place: str, named: str | None
+) -> None:
+    ranges = activation_ranges(Added(factor, place), manifest, frame)
+    assert ranges["first"] == 6000
+    if named is None:
+        return check_ranges(ranges)
+    with pytest.raises(ModelError, match=f"layer {named} .*export without --fp16"):
+        check_ranges(ranges)
+
+
 def test_half_layers_are_counted(traced: Callable[..., onnx.ModelProto]) -> None:
     # 25 convolutions, 24 ReLUs, 4 poolings, 4 transposed convolutions, 4 concatenations, a cast
     assert half_layers(traced("fp16")) == (62, 67)
