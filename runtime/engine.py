@@ -19,13 +19,13 @@ from rich.progress import Progress
 from runtime.console import say
 from runtime.engine_binding import bind, engine_name, graph_of
 from runtime.engine_cache import cache_path, give_timings, keep_timings
+from runtime.engine_golden import give_golden
 from runtime.engine_library import find_builder
 from runtime.engine_network import configure, count_half, count_half_built, fix_size, parse_graph
 from runtime.engine_progress import BuildState, error_collector, progress_monitor
 from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
 from runtime.files import atomic_path, sha256
-from runtime.golden import copy_golden
 from runtime.gpu import Gpu
 from runtime.half import check_share
 from runtime.manifest import EngineBinding, Manifest, read_manifest, write_manifest
@@ -103,7 +103,7 @@ def build_engine(plan: Plan) -> Path:
     with atomic_path(plan.engine) as temporary:
         content, counts = _build(plan)
         temporary.write_bytes(content)
-        copy_golden(plan.graph, plan.manifest, plan.engine)
+        give_golden(plan.graph, plan.manifest, plan.engine)
     halves = {**plan.manifest.half_layers, **counts}
     write_manifest(dataclasses.replace(plan.manifest, half_layers=halves), plan.engine)
     return plan.engine

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import ManifestError, ParityError
 from runtime.files import write_bytes
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
 from runtime.processing import preprocess, to_mask
 
 LARGEST_FILE = 300_000
@@ -99,16 +99,6 @@ def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
         ) from error
     _check(golden, manifest, path)
     return golden
-
-
-def copy_golden(source: Path, manifest: Manifest, artefact: Path) -> None:
-    """Gives an engine the golden frames of its graph, where those are of the same input size.
-
-    Raises ManifestError for a damaged file, SinkError.
-    """
-    golden = read_golden(source, read_manifest(source))
-    if golden is not None and golden.input_size == manifest.input_size:
-        write_golden(golden, artefact)
 
 
 def flipped_share(

@@ -1,0 +1,49 @@
+"""The golden frames of an engine: its graph's, or new ones where the engine has another size."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from runtime.backends import load_backend
+from runtime.backends.batches import infer_any
+from runtime.console import say
+from runtime.errors import BackendError, ModelError
+from runtime.golden import Golden, read_golden, write_golden
+from runtime.manifest import Manifest, read_manifest
+from runtime.processing import preprocess, to_mask
+
+REFERENCE = "onnxruntime"
+"""What says which masks are right at a size that the export did not prove."""
+
+
+def give_golden(graph: Path, manifest: Manifest, engine: Path) -> None:
+    """Gives an engine the golden frames of its graph; where the engine has another size, with the
+    masks that the graph itself gives at that size in ONNX Runtime.
+
+    manifest: of the engine. Where neither is to be had, one line says so. Raises ManifestError for
+    a damaged file, SinkError.
+    """
+    described = read_manifest(graph)
+    golden = read_golden(graph, described)
+    if golden is not None and golden.input_size != manifest.input_size:
+        try:
+            golden = _at_size(golden, graph, described.at_size(manifest.input_size))
+        except (BackendError, ModelError) as error:
+            return say(f"no golden frames for {engine.name}, so no self-test: {error}")
+    if golden is None:
+        return say(f"no golden frames beside {graph}, so no self-test for {engine.name}")
+    write_golden(golden, engine)
+
+
+def _at_size(golden: Golden, graph: Path, manifest: Manifest) -> Golden:
+    size = golden.masks.shape[1], golden.masks.shape[2]
+    masks = []
+    with load_backend(graph, manifest, REFERENCE) as backend:
+        for frame in golden.frames:
+            inputs = preprocess(frame, manifest.input_size, manifest.resize)[np.newaxis]
+            logits = infer_any(backend, manifest, inputs)[0, 0]
+            masks.append(to_mask(logits, size, manifest.threshold))
+    return dataclasses.replace(golden, masks=np.stack(masks), input_size=manifest.input_size)
