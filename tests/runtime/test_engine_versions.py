@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
 import pytest
 
 from runtime.engine_versions import DIALECTS, dialect_of
@@ -38,3 +42,35 @@ def test_fp16_is_either_a_flag_on_the_fp32_graph_or_the_fp16_graph_without_flags
         assert (dialect.fp16_graph == "fp32") == ("FP16" in dialect.precision_flags["fp16"])
         if "STRONGLY_TYPED" in dialect.network_flags:
             assert not any(dialect.precision_flags.values()), "flags conflict with strong typing"
+
+
+RUNTIME = Path(__file__).parents[2] / "runtime"
+MEMBER = re.compile(r"^ +(\w+): typing\.ClassVar\[(?:\w+\.)*(\w+)\]", re.MULTILINE)
+USED = re.compile(r"\btrt\.(?:\w+\.)*(\w+\.[A-Z][A-Z0-9_]+)\b")
+
+
+def stub_members() -> set[str]:
+    """All members of enumerations in the type stubs of TensorRT 10, as "BuilderFlag.TF32". They
+    are read as text, because they are not quite Python."""
+    try:
+        files = distribution("tensorrt-stubs").files or []
+    except PackageNotFoundError:
+        pytest.skip("the type stubs of TensorRT are not installed")
+    stubs = [Path(str(each.locate())).read_text() for each in files if each.suffix == ".pyi"]
+    return {f"{owner}.{name}" for stub in stubs for name, owner in MEMBER.findall(stub)}
+
+
+def test_every_flag_of_the_table_is_one_that_tensorrt_has() -> None:
+    members = stub_members()
+    for dialect in DIALECTS:
+        flags = {name for names in dialect.precision_flags.values() for name in names}
+        assert {f"BuilderFlag.{name}" for name in flags} <= members
+        networks = {f"NetworkDefinitionCreationFlag.{name}" for name in dialect.network_flags}
+        assert networks <= members
+    assert "BuilderFlag.FP61" not in members
+
+
+def test_every_member_that_is_used_is_one_that_tensorrt_has() -> None:
+    used = {name for file in RUNTIME.rglob("*.py") for name in USED.findall(file.read_text())}
+    assert {"BuilderFlag.TF32", "TensorIOMode.INPUT", "Severity.ERROR"} <= used
+    assert used <= stub_members()
