@@ -75,6 +75,8 @@ def export(
 ) -> None:
     """Export a trained network as ONNX, proved against PyTorch on real frames."""
     batch_size = parse_batch(batch)
+    if engine not in ("auto", "none"):
+        find_builder(engine)  # before the minutes that exporting takes
     if checkpoint is None:
         checkpoint = newest_checkpoint()
         say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")

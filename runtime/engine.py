@@ -6,7 +6,11 @@ that does not fit its machine all come here.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import signal
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
@@ -91,8 +95,8 @@ def plan_engine(
 def build_engine(plan: Plan) -> Path:
     """Builds a planned engine and its manifest, and returns the engine's path.
 
-    A Ctrl-C ends the build and leaves nothing. Raises ModelError for a graph that the builder does
-    not take and for an FP16 engine that is not, SinkError.
+    Ctrl-C or SIGTERM ends the build and leaves nothing. Raises ModelError for a graph that the
+    builder does not take and for an FP16 engine that is not, SinkError.
     """
     library = f"{plan.dialect.library} {plan.trt.__version__}"
     cached = cache_path(plan.dialect, plan.trt.__version__, plan.gpu) is not None
@@ -100,7 +104,7 @@ def build_engine(plan: Plan) -> Path:
         f"building {plan.engine.name} with {library}; minutes are normal on a small device"
         f"{', and the next build is faster' if cached else ''}"
     )
-    with atomic_path(plan.engine) as temporary:
+    with _terminated_as_interrupted(), atomic_path(plan.engine) as temporary:
         content, counts = _build(plan)
         temporary.write_bytes(content)
         give_golden(plan.graph, plan.manifest, plan.engine)
@@ -154,6 +158,19 @@ def _count_built(plan: Plan, builder: Any, content: bytes) -> dict[str, tuple[in
     counts = {"tensorrt engine": counted}
     check_share(counts, plan.engine.name)
     return counts
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt; only the main thread can say what signals do."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _wait(builder: Any, network: Any, config: Any, state: BuildState) -> Any:

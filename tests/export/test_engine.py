@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,6 +91,16 @@ def test_export_builds_engines_when_told_to(
     code, _, err = command(main.app, home / "runs/tiny/best.safetensors", *arguments)
     assert code == 0, err
     assert len(list((home / "out").glob("*.engine"))) == 1
+
+
+def test_a_builder_that_is_not_there_is_refused_before_anything_is_exported(
+    command: Command, home: Path, photographs: Path
+) -> None:
+    arguments = ("--engine", "foo", "--data", photographs, "--out", home / "out")
+    code, _, err = command(main.app, home / "runs/tiny/best.safetensors", *arguments)
+    assert (code, err.count("\n")) == (1, 1)
+    assert "no builder 'foo'; choose from: auto, tensorrt, tensorrt-rtx" in err
+    assert not (home / "out").exists()
 
 
 @needs_no_gpu
@@ -228,12 +241,16 @@ def test_a_graph_that_is_not_what_its_manifest_says_leaves_nothing(
 
 
 @needs_rtx
-def test_ctrl_c_leaves_nothing_half_written(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    states = []
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_leave_nothing_half_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    states, before = [], signal.getsignal(signal.SIGTERM)
 
     class Interrupted:
         def result(self, timeout: float) -> None:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
+            time.sleep(10)  # the signal ends it
 
     class Pool(engine.ThreadPoolExecutor):
         def submit(self, *arguments: Any) -> Any:  # type: ignore[override]
@@ -244,4 +261,5 @@ def test_ctrl_c_leaves_nothing_half_written(home: Path, monkeypatch: pytest.Monk
     with pytest.raises(KeyboardInterrupt):
         build_engine(plan_engine(home / "exports/tiny/model.onnx", RTX))
     assert states
+    assert signal.getsignal(signal.SIGTERM) is before
     assert not list((home / "exports/tiny").glob("*engine*"))
