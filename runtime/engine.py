@@ -6,14 +6,12 @@ that does not fit its machine all come here.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +31,7 @@ from runtime.files import atomic_path, sha256
 from runtime.gpu import Gpu
 from runtime.half import check_share
 from runtime.manifest import EngineBinding, Manifest, read_manifest, write_manifest
-from runtime.stopping import end_if_asked
+from runtime.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
     import tensorrt
@@ -104,8 +102,8 @@ def build_engine(plan: Plan) -> Path:
         f"building {plan.engine.name} with {library}; minutes are normal on a small device"
         f"{', and the next build is faster' if cached else ''}"
     )
-    with _terminated_as_interrupted(), atomic_path(plan.engine) as temporary:
-        content, counts = _build(plan)
+    with stop_on_signals() as stop, atomic_path(plan.engine) as temporary:
+        content, counts = _build(plan, stop)
         temporary.write_bytes(content)
         give_golden(plan.graph, plan.manifest, plan.engine)
     halves = {**plan.manifest.half_layers, **counts}
@@ -118,7 +116,7 @@ def for_cpus_only(manifest: Manifest) -> bool:
     return manifest.quantisation is not None and manifest.quantisation.kind == "cpu"
 
 
-def _build(plan: Plan) -> tuple[bytes, dict[str, tuple[int, int]]]:
+def _build(plan: Plan, stop: Stop) -> tuple[bytes, dict[str, tuple[int, int]]]:
     """The serialised engine, and how many of its layers are half where it has to be FP16."""
     state, trt, dialect = BuildState(), plan.trt, plan.dialect
     builder: tensorrt.Builder = trt.Builder(error_collector(trt, state))
@@ -135,7 +133,7 @@ def _build(plan: Plan) -> tuple[bytes, dict[str, tuple[int, int]]]:
         give_timings(config, cache, state)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         config.progress_monitor = progress_monitor(trt, progress, state)
-        built = _wait(builder, network, config, state)
+        built = _wait(partial(builder.build_serialized_network, network, config), state, stop)
     if built is None:
         reason = state.errors[0] if state.errors else "the builder gave no reason"
         raise ModelError(
@@ -160,33 +158,19 @@ def _count_built(plan: Plan, builder: Any, content: bytes) -> dict[str, tuple[in
     return counts
 
 
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt; only the main thread can say what signals do."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _wait(builder: Any, network: Any, config: Any, state: BuildState) -> Any:
-    """Builds in a second thread, so that Ctrl-C reaches this one while the builder computes."""
+def _wait(build: Callable[[], Any], state: BuildState, stop: Stop) -> Any:
+    """Builds in a second thread, so that this one sees that it shall end: an exception that a
+    signal raised could come up within a callback of the builder, which swallows it."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        future = pool.submit(builder.build_serialized_network, network, config)
-        try:
-            while True:
-                try:
-                    return future.result(timeout=POLL_S)
-                except NotYet:
-                    end_if_asked()
-        except KeyboardInterrupt:
-            state.cancelled = True
-            say("ending the build ...")
-            raise
+        future = pool.submit(build)
+        while not stop.requested:
+            try:
+                return future.result(timeout=POLL_S)
+            except NotYet:
+                continue
+        state.cancelled = True
+        say("ending the build ...")
+        raise KeyboardInterrupt
 
 
 def _source_graph(graph: Path, manifest: Manifest, dialect: Dialect) -> Path:

@@ -75,9 +75,12 @@ def end_if_asked() -> None:
 
 def interrupt_on_signals() -> None:
     """Ctrl-C raises KeyboardInterrupt again, and SIGTERM ends the process: for commands that do
-    not look at a Stop. Raises Stopped where a signal came before."""
+    not look at a Stop; a stop_on_signals from here on listens anew. Raises Stopped where a signal
+    came before."""
+    global _heard
     end_if_asked()
     if _heard is not None:
+        _heard = None
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
