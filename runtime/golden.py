@@ -6,11 +6,12 @@ A new version of an engine's library that silently computes something else is ca
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,15 +128,24 @@ def check_golden(
 
     Raises ParityError when that is more than the manifest's precision allows.
     """
-    numbers = range(len(golden.frames) if count is None else min(count, len(golden.frames)))
-    worst = max(flipped_share(golden, number, manifest, infer) for number in numbers)
+    return max(itertools.islice(golden_shares(golden, manifest, infer), count))
+
+
+def golden_shares(
+    golden: Golden, manifest: Manifest, infer: Callable[[Any], NDArray[np.float32]]
+) -> Iterator[float]:
+    """The share of flipped pixels of one golden frame after the other, each asked when it is
+    wanted. Raises ParityError at the first that is more than the manifest's precision allows."""
     allowed = MOST_FLIPPED[manifest.precision]
-    if worst > allowed:
-        raise ParityError(
-            f"{worst:.1%} of a golden frame's mask differ from what was proved at export, at most "
-            f"{allowed:.1%} may: do not trust its masks; update the library, or export anew"
-        )
-    return worst
+    for number in range(len(golden.frames)):
+        flipped = flipped_share(golden, number, manifest, infer)
+        if flipped > allowed:
+            raise ParityError(
+                f"{flipped:.1%} of a golden frame's mask differ from what was proved at export, "
+                f"at most {allowed:.1%} may: do not trust its masks; update the library, or "
+                "export anew"
+            )
+        yield flipped
 
 
 def _check(golden: Golden, manifest: Manifest, path: Path) -> None:
