@@ -16,7 +16,7 @@ from export.certificate import certify, grant
 from export.fold import fold_batch_norms
 from export.golden import write_golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
-from export.half import activation_ranges, check_ranges, half_layers
+from export.half import activation_ranges, check_ranges, half_layers, parsed_half_layers
 from export.int8 import KINDS
 from export.max_drop import quantise_within
 from export.parity import LIMITS
@@ -75,7 +75,8 @@ def export_graph(
         check_ranges(activation_ranges(network, manifest, proof.frames.inputs))
     graph = trace(ExportedNetwork(network, manifest, DTYPES[precision]), manifest)
     if precision == "fp16":
-        manifest = dataclasses.replace(manifest, half_layers={"graph": half_layers(graph)})
+        counts = {"graph": half_layers(graph), **parsed_half_layers(graph)}
+        manifest = dataclasses.replace(manifest, half_layers=counts)
         check_share(manifest.half_layers, path.name)
     return _finish(path, graph, manifest, proof, LIMITS[precision])
 

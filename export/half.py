@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,19 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from export.reference import reference_logits
-from runtime.errors import ModelError
+from runtime.console import say
+from runtime.engine_library import find_builder
+from runtime.engine_network import count_half_parsed
+from runtime.errors import BackendError, ModelError
 from runtime.manifest import Manifest
 
 LARGEST_HALF = 65504.0
 """The largest finite number of IEEE 754 half precision."""
 LARGEST_RANGE = LARGEST_HALF / 10
 """Real scenes are more varied than the frames of a proof, so a tenth is kept as headroom."""
+
+AHEAD_OF_TIME = "tensorrt-rtx"
+"""The builder that parses graphs without a GPU."""
 
 
 def activation_ranges(
@@ -80,6 +88,23 @@ def half_layers(graph: onnx.ModelProto) -> tuple[int, int]:
     }
     nodes = graph.graph.node
     return sum(node.output[0] in half for node in nodes), len(nodes)
+
+
+def parsed_half_layers(graph: onnx.ModelProto) -> dict[str, tuple[int, int]]:
+    """The same of the network that TensorRT parses, where a library of it is installed that needs
+    no GPU. Empty, after a line that says why, where the library cannot read the graph."""
+    try:
+        trt, dialect, _ = find_builder(AHEAD_OF_TIME)
+    except BackendError:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.fp16.onnx"
+        path.write_bytes(graph.SerializeToString())
+        try:
+            return {"tensorrt network": count_half_parsed(trt, dialect, path)}
+        except ModelError as error:
+            say(f"half layers are counted in the graph only: {error}")
+            return {}
 
 
 def halve_layers(graph: onnx.ModelProto, names: tuple[str, ...]) -> None:

@@ -151,8 +151,10 @@ def _count_built(plan: Plan, builder: Any, content: bytes) -> dict[str, tuple[in
     """Half layers of an engine whose builder was free to leave any layer in float32."""
     counted = count_half_built(plan.trt, builder.logger, content)
     if counted is None:
-        say(f"{plan.engine.name} does not say which precision its layers have: FP16 is not proved")
-        return {}
+        raise ModelError(
+            f"{plan.engine.name} does not say which precision its layers have, so FP16 is not "
+            f"proved and it is not kept; build {plan.source} instead, in FP32"
+        )
     counts = {"tensorrt engine": counted}
     check_share(counts, plan.engine.name)
     return counts

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime.backends.checks import Tensor, check_tensors
-from runtime.engine_progress import BuildState
+from runtime.engine_progress import BuildState, error_collector
 from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
 from runtime.gpu import Gpu
@@ -84,6 +84,13 @@ def count_half(trt: Any, network: tensorrt.INetworkDefinition) -> tuple[int, int
     """How many layers of a parsed network give half-precision results, and how many there are."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     return sum(layer.get_output(0).dtype == trt.float16 for layer in layers), len(layers)
+
+
+def count_half_parsed(trt: Any, dialect: Dialect, graph: Path) -> tuple[int, int]:
+    """The same of a graph as this library parses it, without building. Raises ModelError."""
+    state = BuildState()
+    builder: tensorrt.Builder = trt.Builder(error_collector(trt, state))
+    return count_half(trt, parse_graph(trt, builder, dialect, graph, state))
 
 
 def count_half_built(trt: Any, logger: tensorrt.ILogger, plan: bytes) -> tuple[int, int] | None:

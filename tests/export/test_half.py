@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -9,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from export.half import activation_ranges, check_ranges, half_layers
+from export.half import activation_ranges, check_ranges, half_layers, parsed_half_layers
+from runtime.engine_library import load_library
 from runtime.errors import ModelError
 from runtime.manifest import Manifest
 
@@ -101,6 +104,29 @@ def test_half_layers_are_counted(traced: Callable[..., onnx.ModelProto]) -> None
     # 25 convolutions, 24 ReLUs, 4 poolings, 4 transposed convolutions, 4 concatenations, a cast
     assert half_layers(traced("fp16")) == (62, 67)
     assert half_layers(traced("fp32")) == (0, 65)
+
+
+@pytest.mark.skipif(
+    load_library("tensorrt_rtx") is None, reason="TensorRT for RTX is not installed"
+)
+def test_half_layers_are_counted_as_tensorrt_parses_them(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = onnx.load(home / "exports" / "tiny" / "model.fp16.onnx")
+    assert parsed_half_layers(graph)["tensorrt network"][0] == 62
+    graph.graph.node[1].op_type = "Unknowable"
+    capsys.readouterr()
+    assert parsed_half_layers(graph) == {}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("half layers are counted in the graph only: tensorrt_rtx")
+
+
+def test_without_a_library_only_the_graphs_half_layers_are_counted(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt_rtx", None)
+    graph = onnx.load(home / "exports" / "tiny" / "model.fp16.onnx")
+    assert parsed_half_layers(graph) == {}
 
 
 def test_weights_are_half_and_normalisation_is_not(traced: Callable[..., onnx.ModelProto]) -> None:
