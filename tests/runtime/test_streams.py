@@ -274,7 +274,7 @@ def test_a_server_with_one_transport_opens_with_that_one_alone(
     with open_source(server.uri(), LiveOptions(transport=spoken)) as source:
         assert read_blocks(next(iter(source)))[0] == 1
     options = LiveOptions(transport=other, give_up_after_s=0)
-    with pytest.raises(SourceError, match="cannot open .*: it answers"):
+    with pytest.raises(SourceError, match=r"cannot open .*: it answers"):
         open_source(server.uri(), options)
 
 
