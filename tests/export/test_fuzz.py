@@ -19,6 +19,9 @@ from torch import nn
 
 from runtime.backends import load_backend
 from runtime.certificate import certificate_path, read_certificate
+from runtime.engine_library import find_builder, load_library
+from runtime.engine_network import fix_size, parse_graph
+from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import FloodError
 from runtime.golden import golden_path, read_golden
 from runtime.manifest import manifest_path, read_manifest, write_manifest
@@ -36,6 +39,7 @@ MANY = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SOME = settings(MANY, max_examples=300)
+FEW = settings(MANY, max_examples=100)
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 values = st.recursive(
@@ -134,17 +138,38 @@ def test_a_damaged_manifest(artefact: Path, damage: Callable[[bytes], bytes]) ->
         path.write_bytes(whole)
 
 
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 @MANY
 @given(damage=damages())
 def test_a_damaged_graph_whose_manifest_was_made_to_fit(
-    artefact: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+    name: str, artefact: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(damage(artefact.read_bytes()))
     manifest = write_manifest(read_manifest(artefact), path)
     try:
-        with load_backend(path, manifest, "onnxruntime") as backend:
+        with load_backend(path, manifest, name) as backend:
             backend.infer(np.zeros((1, *manifest.input_size, 3), np.uint8))
+    except FloodError as error:
+        one_line(error)
+
+
+@pytest.mark.skipif(
+    load_library("tensorrt_rtx") is None, reason="TensorRT for RTX is not installed"
+)
+@FEW
+@given(damage=damages())
+def test_a_damaged_graph_in_tensorrts_parser(
+    artefact: Path, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(damage(artefact.read_bytes()))
+    manifest = write_manifest(read_manifest(artefact), path)
+    trt, dialect, _ = find_builder("tensorrt-rtx")
+    state = BuildState()
+    builder = trt.Builder(error_collector(trt, state))
+    try:
+        fix_size(parse_graph(trt, builder, dialect, path, state), path, manifest)
     except FloodError as error:
         one_line(error)
 
