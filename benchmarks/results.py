@@ -112,9 +112,19 @@ class Results:
         return dataclasses.replace(
             self,
             shapes=tuple(shapes[key] for key in sorted(shapes)),
-            pipeline=old.pipeline | self.pipeline,
+            pipeline=_joined(old.pipeline, self.pipeline),
             peers=old.peers | self.peers,
         )
+
+
+def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The new values and the old ones beside them, tables entry by entry."""
+    tables = {
+        key: old[key] | value
+        for key, value in new.items()
+        if isinstance(value, dict) and isinstance(old.get(key), dict)
+    }
+    return old | new | tables
 
 
 def write_results(results: Results, folder: Path) -> Path:

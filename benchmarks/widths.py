@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import onnx
 import typer
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from benchmarks.ablation import ROOT
 from benchmarks.device import device_name
@@ -50,6 +51,7 @@ def main(
     data: Annotated[str, typer.Option(help="folder with Image/ and Mask/")],
     pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
     rounds: Annotated[int, typer.Option(min=2, help="times that each is timed")] = 60,
+    note: Annotated[str, typer.Option(help="how they were made, for the page")] = "",
 ) -> None:
     """Scores and times all of them, then writes the page."""
     dataset = open_dataset(data, pairs)
@@ -57,7 +59,7 @@ def main(
     rows = {name: _scored(path, dataset) for name, path in files.items()}
     for name, times in _in_turn(files, dataset, rounds).items():
         rows[name]["ms"] = times
-    facts = {"date": date.today().isoformat(), "device": device_name(), "rows": rows}
+    facts = {"date": date.today().isoformat(), "device": device_name(), "note": note, "rows": rows}
     write_text(RESULTS, json.dumps(facts, indent=1) + "\n")
     write_text(PAGE, page(facts))
     draw(facts)
@@ -121,6 +123,7 @@ def page(facts: Mapping[str, Any]) -> str:
         "INT8 files on the 41 `val` pictures of Flood Area Segmentation, through the runtime; the "
         "network alone on one frame, all timed in turn in one process, median with quartiles, on "
         f"{facts['device']}, {facts['date']}. Written by `python -m benchmarks.widths`.\n",
+        f"{facts['note']}\n",
         "![IoU against milliseconds a frame](widths.png)\n",
         "| | network | input | MB | multiply-adds | IoU (95% interval) | boundary F1 | "
         + " | ".join(f"{library}, ms" for library in LIBRARIES.values())
@@ -148,14 +151,18 @@ def draw(facts: Mapping[str, Any]) -> None:
     """The curve: one line per library over all networks, milliseconds on a logarithmic axis."""
     drawn = plots.figure(8.0, 4.4)
     axes = drawn.subplots()
+    rows = _sorted(facts)
     for library, colour in zip(LIBRARIES, (plots.ORANGE, plots.BLUE), strict=True):
-        rows = _sorted(facts)
         ms = [row["ms"][library][1] for _, row in rows]
         ious = [row["iou"] for _, row in rows]
         axes.plot(ms, ious, "o", color=colour, label=LIBRARIES[library])
-        for (name, _), x, y in zip(rows, ms, ious, strict=True):
-            axes.annotate(name, (x, y), (4, 5), textcoords="offset points", fontsize=8)
+    for (name, _), x, y in zip(rows, ms, ious, strict=True):  # beside the last library's point
+        axes.annotate(name, (x, y), (-4, 5), textcoords="offset points", fontsize=8, ha="right")
     axes.set_xscale("log")
+    axes.set_xticks((2, 5, 10, 20, 50, 100, 200), minor=False)
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set_xlim(left=2)
     axes.set_xlabel("milliseconds a frame, INT8")
     plots.dress(axes, "val IoU", "lower right")
     plots.save(drawn, PICTURE)

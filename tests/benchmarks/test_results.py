@@ -76,6 +76,9 @@ def test_older_results_stay_where_nothing_new_was_measured() -> None:
     both = new.beside(RESULTS)
     assert [shape.frames for shape in both.shapes] == ["others", SHAPE.frames]
     assert both.peers == RESULTS.peers
+    films = {"films": {"INT8, overlay": {"fps": 9.0}}}
+    joined = replace(RESULTS, pipeline=films).beside(RESULTS).pipeline
+    assert joined == {**RESULTS.pipeline, "films": RESULTS.pipeline["films"] | films["films"]}
     assert new.beside(replace(RESULTS, versions={"torch": "1"})) == new
 
 
