@@ -20,6 +20,7 @@ from export.reference import reference_logits
 from runtime import cli
 from runtime.manifest import Manifest, write_manifest
 from runtime.model import load_model
+from runtime.sinks.masks import encode_mask
 from train import smp
 from train.models import build_model
 
@@ -104,7 +105,9 @@ def test_a_graph_of_any_size_travels_with_the_sizes_that_its_network_takes(
     text = "{}x{}".format(*size)
     code, _, err = command(cli.app, "build", path, "--size", text)
     assert (code, err) == (1, f"error: {told}\n")
-    code, _, err = command(cli.app, "--source", tmp_path, "--model", path, "--input-size", text)
+    (tmp_path / "frame.png").write_bytes(encode_mask(np.ones((4, 6), bool)))
+    options = ("--source", tmp_path / "frame.png", "--input-size", text)
+    code, _, err = command(cli.app, "--model", path, *options)
     assert (code, err) == (1, f"error: {told}\n")
     other = (128, 160)
     with load_model(path, "onnxruntime", input_size=other) as model:
