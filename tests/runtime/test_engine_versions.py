@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import runtime
 from runtime.engine_versions import DIALECTS, dialect_of
 from runtime.errors import BackendError
 from runtime.manifest import PRECISIONS
@@ -44,7 +45,7 @@ def test_fp16_is_either_a_flag_on_the_fp32_graph_or_the_fp16_graph_without_flags
             assert not any(dialect.precision_flags.values()), "flags conflict with strong typing"
 
 
-RUNTIME = Path(__file__).parents[2] / "runtime"
+RUNTIME = Path(runtime.__file__).parent
 MEMBER = re.compile(r"^ +(\w+): typing\.ClassVar\[(?:\w+\.)*(\w+)\]", re.MULTILINE)
 USED = re.compile(r"\btrt\.(?:\w+\.)*(\w+\.[A-Z][A-Z0-9_]+)\b")
 

@@ -83,6 +83,7 @@ SPARED = {"PIL", "rich", "ssl", "av", "pydantic", "runtime.engine"}
 def test_a_run_on_video_imports_nothing_that_only_others_need(
     backend: str, others: set[str], clip: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
+    pytest.importorskip(backend)
     program = f"""
 import sys
 sys.argv = ["flood-runtime", "--source", {str(clip)!r}, "--model", {str(tiny_model)!r},
