@@ -98,13 +98,12 @@ def export_int8(
     graph = trace(ExportedNetwork(fold_batch_norms(network, manifest), manifest), manifest)
     finished = []
     for name, kind in KINDS.items():
-        done = quantise_within(graph, kind, manifest, calibration, proof, limits)
         quantisation = Quantisation(
-            kind=name,
-            method=done.method,
-            calibrated_on=calibration.frames.origin,
-            kept=done.kept,
+            kind=name, method="", calibrated_on=calibration.frames.origin, kept=()
         )
+        trial = dataclasses.replace(manifest, quantisation=quantisation)
+        done = quantise_within(graph, kind, trial, calibration, proof, limits)
+        quantisation = dataclasses.replace(quantisation, method=done.method, kept=done.kept)
         described = dataclasses.replace(manifest, quantisation=quantisation)
         finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))
     return finished

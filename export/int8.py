@@ -3,7 +3,8 @@
 For TensorRT activations are signed and symmetric with zero point 0 (its parser refuses others);
 for CPUs they are unsigned (ONNX Runtime computes those faster). Weights are per channel and
 symmetric in both. ONNX Runtime quantises, since it is what runs the result on a CPU. There the
-concatenations have 8 bits too, which spares their inputs a way through float32.
+concatenations have 8 bits too, which spares their inputs a way through float32, and weights keep to
+7 bits: x86 processors without VNNI add two products of 8 bits in 16, which would saturate.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ LAYERS = (*WEIGHTED, "MaxPool")
 class Kind:
     """One of the two kinds. operators: those with 8-bit inputs; all others, normalisation and the
     logits among them, stay in float32. bias: whether biases become 32-bit integers (TensorRT reads
-    none). kept_half: whether layers that are not quantised compute in half precision; a CPU
+    none). narrow: whether weights stay within -64 to 64, so that 2 * 255 * 64 fits into 16 bits.
+    kept_half: whether layers that are not quantised compute in half precision; a CPU
     computes float32 faster."""
 
     file: str
@@ -35,6 +37,7 @@ class Kind:
     activations: QuantType
     symmetric: bool
     bias: bool
+    narrow: bool
     kept_half: bool
 
 
@@ -45,6 +48,7 @@ KINDS = {
         activations=QuantType.QUInt8,
         symmetric=False,
         bias=True,
+        narrow=True,
         kept_half=False,
     ),
     "tensorrt": Kind(
@@ -53,6 +57,7 @@ KINDS = {
         activations=QuantType.QInt8,
         symmetric=True,
         bias=False,
+        narrow=False,
         kept_half=True,
     ),
 }
@@ -65,7 +70,7 @@ def quantise(
     quantiser = QDQQuantizer(
         copy.deepcopy(graph),
         per_channel=True,
-        reduce_range=False,
+        reduce_range=kind.narrow,
         weight_qType=QuantType.QInt8,
         activation_qType=kind.activations,
         tensors_range=ranges,

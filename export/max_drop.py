@@ -40,7 +40,7 @@ def quantise_within(
     limits: Mapping[str, float],
 ) -> Quantised:
     """Quantises with the better calibration method, then keeps layers, dearest first, in float32
-    until the limits hold on the frames of `proof`.
+    until the limits hold on the frames of `proof`. manifest: its quantisation names the kind.
 
     Method and order are chosen on the calibration's own frames, so that the proof stays a test.
     Where even half of the layers in float32 are not enough, the last try is returned, which the

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from export import artefacts, max_drop
@@ -16,11 +16,11 @@ from export.calibration import METHODS, calibrate
 from export.graph import to_bytes
 from export.int8 import KINDS, quantise, weighted_layers
 from export.max_drop import dearest_first, quantise_within
-from export.proof import Proof
+from export.proof import Proof, run_artefact
 from runtime.engine import build_engine, plan_engine
 from runtime.engine_library import load_library
 from runtime.errors import ModelError, ParityError
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest, Quantisation, read_manifest, write_manifest
 
 Traced = Callable[..., onnx.ModelProto]
 LOOSE = {"flipped": 1.0, "iou_drop": 1.0}
@@ -78,6 +78,55 @@ def test_weights_are_per_channel_and_symmetric(traced: Traced, proof: Proof, kin
         assert values.dtype == np.int8
         assert weights[f"{base}_scale"].shape == (channels,)
         assert not weights[f"{base}_zero_point"].any()
+
+
+def test_weights_for_cpus_fit_two_products_into_16_bits(traced: Traced, proof: Proof) -> None:
+    for weight in quantised(traced, proof, "cpu").graph.initializer:
+        if weight.name.endswith("weight_quantized"):
+            values = numpy_helper.to_array(weight).astype(int)
+            assert 2 * 255 * np.abs(values).max() < 2**15
+            assert np.abs(values).max() == 64
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_sums_of_the_largest_products_do_not_saturate(
+    fixed: Manifest, tmp_path: Path, kind: str
+) -> None:
+    """x86 without VNNI adds pairs of products in 16 bits: half of this sum would be lost."""
+    white = np.full((1, *fixed.input_size, 3), 255, np.uint8)
+    path = tmp_path / KINDS[kind].file
+    graph = adder(fixed)
+    graph = quantise(graph, calibrate(graph, white, "minmax", KINDS[kind]), KINDS[kind])
+    path.write_bytes(to_bytes(graph))
+    described = Quantisation(kind=kind, method="minmax", calibrated_on="", kept=())
+    logits, _ = run_artefact(path, dataclasses.replace(fixed, quantisation=described), white)
+    assert logits[0, 0, 5, 5] == pytest.approx(255 * 27 * 9 * 8, rel=0.02)
+
+
+def adder(manifest: Manifest) -> onnx.ModelProto:
+    """Two convolutions whose weights are all 1, so that every product is the largest there is."""
+    height, width = manifest.input_size
+    nodes = [
+        helper.make_node("Cast", ["input"], ["cast"], "cast", to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["cast"], ["planes"], "turn", perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "first"], ["inner"], "one", pads=[1] * 4),
+        helper.make_node("Conv", ["inner", "second"], ["logits"], "two", pads=[1] * 4),
+    ]
+    weights = {"first": (8, 3, 3, 3), "second": (1, 8, 3, 3)}
+    graph = helper.make_graph(
+        nodes,
+        "adder",
+        [helper.make_tensor_value_info("input", TensorProto.UINT8, (1, height, width, 3))],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, (1, 1, height, width))],
+        [
+            numpy_helper.from_array(np.ones(shape, np.float32), name)
+            for name, shape in weights.items()
+        ],
+    )
+    opset = helper.make_opsetid("", 20)
+    return onnx.shape_inference.infer_shapes(
+        helper.make_model(graph, opset_imports=[opset], ir_version=10)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
