@@ -91,7 +91,8 @@ def load(contestant: Contestant, folder: Path) -> Loaded:
         return _load_torch(contestant, folder / CHECKPOINT)
     path = folder / f"{contestant.graph}.onnx"
     if contestant.library == "tensorrt":
-        from runtime.engine import build_engine, plan_engine
+        from runtime.engine import build_engine
+        from runtime.engine_plan import plan_engine
 
         path = build_engine(plan_engine(path))
     if contestant.precision == "bf16":

@@ -16,8 +16,9 @@ from export.parity import LIMITS
 from export.proof import prove
 from export.report import show
 from runtime.console import run, say
-from runtime.engine import build_engine, for_cpus_only, plan_engine
+from runtime.engine import build_engine
 from runtime.engine_library import find_builder
+from runtime.engine_plan import for_cpus_only, plan_engine
 from runtime.errors import BackendError, FloodError, ModelError, ParityError
 from runtime.files import make_folder
 from runtime.sizes import parse_size

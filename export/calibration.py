@@ -19,7 +19,7 @@ from rich.progress import track
 from export.graph import to_bytes
 from export.int8 import Kind
 from runtime.manifest import INPUT_NAME
-from train.console import console
+from train.console import console, quiet
 
 COUNT = 48
 """Pictures to calibrate on; more changed no range of a trained network by more than noise."""
@@ -63,7 +63,9 @@ def calibrate(graph: onnx.ModelProto, inputs: NDArray[np.uint8], method: str, ki
             calibrate_method=drawn,
             extra_options={"symmetric": kind.symmetric, **options},
         )
-        frames = track(inputs, f"calibrating ({method})", console=console, transient=True)
+        frames = track(
+            inputs, f"calibrating ({method})", console=console, transient=True, disable=quiet
+        )
         if drawn is CalibrationMethod.MinMax:
             calibrator.collect_data(Frames(frames))
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from export.heatmaps import write_heatmaps
@@ -18,14 +17,10 @@ from runtime.certificate import (
     certificate_path,
     write_certificate,
 )
-from runtime.doctor_machine import find_device
 from runtime.errors import ParityError
 from runtime.files import sha256
-from runtime.gpu import current_gpu
 from runtime.manifest import Manifest
-
-MEASURING = ("torch", "onnxruntime", "openvino", "tensorrt", "tensorrt-rtx", "numpy")
-"""Libraries that a measurement depends on; the opencv in use names itself."""
+from runtime.measuring import describe_device, measuring_tools
 
 
 @dataclass(frozen=True)
@@ -103,26 +98,6 @@ def summarise(precision: str, parity: Parity, origin: str) -> str:
         f"{precision} against PyTorch: {100 * parity.flipped:.3f} % of pixels flip, water off by "
         f"{100 * parity.fraction_difference:.2f} % at most{lost}; on {origin}"
     )
-
-
-def describe_device() -> str:
-    """The computer and, where there is one, its GPU."""
-    gpu = current_gpu()
-    device = find_device(Path("/")).text
-    return f"{device}, {gpu.name} with CUDA {gpu.driver}" if gpu else device
-
-
-def measuring_tools() -> dict[str, str]:
-    """Library -> version, of those that are installed."""
-    import cv2
-
-    found = {"opencv": cv2.__version__}
-    for name in MEASURING:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _broken(

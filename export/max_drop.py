@@ -14,7 +14,7 @@ from export.int8 import Kind, quantise, weighted_layers
 from export.parity import Parity, within
 from export.proof import Proof
 from runtime.manifest import Manifest
-from train.console import console
+from train.console import console, quiet
 
 MOST_KEPT = 0.5
 """Share of layers beyond which a graph is no longer called INT8."""
@@ -76,7 +76,7 @@ def dearest_first(
     """All layers with weights, ordered by what each costs when it alone has 8 bits."""
     layers = weighted_layers(graph)
     costs: dict[str, float] = {}
-    for layer in track(layers, "measuring layers", console=console, transient=True):
+    for layer in track(layers, "measuring layers", console=console, transient=True, disable=quiet):
         others = tuple(other for other in layers if other != layer)
         alone = quantise(graph, ranges, kind, others)
         costs[layer] = strain(calibration.measure_graph(alone, manifest), limits)

@@ -12,7 +12,7 @@ from torch import nn
 
 from runtime.manifest import Manifest
 from runtime.model import Model
-from train.console import console
+from train.console import console, quiet
 from train.normalise import normalise
 
 
@@ -35,5 +35,7 @@ def model_logits(model: Model, inputs: NDArray[np.uint8]) -> NDArray[np.float32]
 
 def _frames(inputs: NDArray[np.uint8], what: str) -> Iterator[NDArray[np.uint8]]:
     """Each frame as a batch of one, with a progress bar."""
-    for index in track(range(len(inputs)), f"{what:<18}", console=console, transient=True):
+    for index in track(
+        range(len(inputs)), f"{what:<18}", console=console, transient=True, disable=quiet
+    ):
         yield inputs[index : index + 1]

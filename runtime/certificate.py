@@ -1,6 +1,7 @@
 """The parity certificate beside an artefact: how far it is from the network that was trained.
 
-`export` writes it, the runtime shows it, and neither claims one that is of another file.
+`export` writes it, the build of an engine does so with what it can measure, the runtime shows it,
+and none claims one that is of another file.
 """
 
 from __future__ import annotations
@@ -59,17 +60,20 @@ class Preprocessing:
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
-    """What was measured of one artefact against PyTorch in float32, and what was allowed.
+    """What was measured of one artefact against a reference, and what was allowed.
 
-    graph_sha256: of the graph itself or the one an engine was built from; engine_sha256: only of
-    engines. parity and limits: by name; a number without a limit is a remark. noise_floor: how far
-    PyTorch is from itself, by what was changed. other_sizes: "48x80" -> the numbers at that size,
-    of artefacts that take any. device: what it was measured on; tools: library -> version.
+    passed: None where nothing was measured, because an engine cannot run where it was built; the
+    summary then says why. reference: what it was held to, an engine at its build to the graph that
+    was named. graph_sha256: of the graph itself or the one an engine was built from; engine_sha256:
+    only of engines. parity and limits: by name; a number without a limit is a remark. noise_floor:
+    how far PyTorch is from itself, by what was changed. other_sizes: "48x80" -> the numbers at that
+    size, of artefacts that take any. preprocessing: None where training's was not there to compare.
+    device: what it was measured on; tools: library -> version.
     """
 
     schema: int
     summary: str
-    passed: bool
+    passed: bool | None
     precision: str
     artefact_sha256: str
     checkpoint_sha256: str
@@ -81,10 +85,11 @@ class Certificate:
     other_sizes: dict[str, Numbers]
     frames: Frames
     worst: tuple[WorstFrame, ...]
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
     backend: str
     device: str
     tools: dict[str, str]
+    reference: str = "PyTorch in float32"
 
 
 def certificate_path(artefact: Path) -> Path:
@@ -101,7 +106,8 @@ def write_certificate(certificate: Certificate, path: Path) -> None:
 def read_certificate(artefact: Path, manifest: Manifest) -> Certificate | None:
     """The certificate beside an artefact, None where there is none.
 
-    Raises ManifestError for one that is damaged, of another file, or says that the proof failed.
+    Raises ManifestError for one that is damaged, of another file, or says that the proof failed or
+    that there is none.
     """
     path = certificate_path(artefact)
     advice = f"verify the model anew with: python -m export.verify {artefact}"
@@ -114,6 +120,11 @@ def read_certificate(artefact: Path, manifest: Manifest) -> Certificate | None:
         raise ManifestError(f"{path} is damaged ({reason}); {advice}") from error
     if certificate.artefact_sha256 != manifest.artefact_sha256:
         raise ManifestError(f"{path.name} is of another file; {advice}")
+    if certificate.passed is None:
+        raise ManifestError(
+            f"{path.name} claims nothing ({certificate.summary}); ask the golden frames on the "
+            f"device with: flood-runtime doctor --self-test --model {artefact}"
+        )
     if not certificate.passed:
         raise ManifestError(f"{path.name} is of a proof that failed; {advice}")
     return certificate

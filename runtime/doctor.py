@@ -111,7 +111,7 @@ def _self_test(artefact: Path | Exception) -> Iterator[Finding]:
         if isinstance(artefact, Exception):
             raise artefact
         with load_model(artefact, rebuild=False) as model:
-            for reason in model.passed_over:
+            for reason in model.remarks:
                 yield Finding("backend", "ok", reason)
             golden = read_golden(artefact, model.manifest)
             if golden is None:

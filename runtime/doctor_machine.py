@@ -17,7 +17,7 @@ from pathlib import Path
 from runtime.backends.cores import usable_cores
 from runtime.doctor_findings import Finding
 from runtime.gpu import Gpu
-from runtime.jetson import is_jetson
+from runtime.jetson import is_jetson, l4t_release
 
 JETPACKS = {
     "36.4.0": "6.1",
@@ -62,9 +62,8 @@ def find_system(root: Path) -> Finding:
 
 def find_jetpack(root: Path) -> Finding | None:
     """L4T, JetPack and power mode of a Jetson; None on other machines."""
-    release = _read(root / "etc/nv_tegra_release")
-    found = re.search(r"R(\d+) \(release\), REVISION: ([\d.]+)", release)
-    if not found:
+    l4t = l4t_release(root)
+    if l4t is None:
         if not is_jetson(root):
             return None
         return Finding(
@@ -73,7 +72,6 @@ def find_jetpack(root: Path) -> Finding | None:
             "a Jetson without /etc/nv_tegra_release; in a container start it with "
             "-v /etc/nv_tegra_release:/etc/nv_tegra_release:ro",
         )
-    l4t = f"{found[1]}.{found[2]}"
     known = [jetpack for start, jetpack in JETPACKS.items() if f"{l4t}.".startswith(f"{start}.")]
     text = f"L4T {l4t}, JetPack {known[-1]}" if known else f"L4T {l4t}, an unknown JetPack"
     if mode := re.search(r"pmode:(\d+)", _read(root / "var/lib/nvpmodel/status")):
@@ -88,7 +86,7 @@ def find_gpu(gpu: Gpu | None) -> Finding:
     return Finding(
         "gpu",
         "ok",
-        f"{gpu.name}, compute capability {gpu.compute_capability}, driver for CUDA {gpu.driver}",
+        f"{gpu.name}, compute capability {gpu.compute_capability}, {gpu.driver_text}",
     )
 
 

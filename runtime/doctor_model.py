@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from runtime.backends import BACKENDS
+from runtime.backends import BACKENDS, missing_library
+from runtime.backends.checks import no_gpu
 from runtime.certificate import certificate_path, read_certificate
 from runtime.doctor_findings import Finding
 from runtime.doctor_probe import probe
-from runtime.engine_binding import check_binding
-from runtime.engine_library import find_builder
+from runtime.engine_binding import binding_of, check_binding, driver_remark
+from runtime.engine_library import find_builder, library_of
 from runtime.errors import BackendError, FloodError
 from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu
@@ -73,26 +74,39 @@ def find_engine(artefact: Path, gpu: Gpu | None) -> tuple[Finding, Path | None]:
     A misfit is a failure only where the engine itself is the model that would run.
     """
     engines = engines_of(artefact)
-    try:
-        trt, dialect, _ = find_builder()
-    except BackendError as error:
-        level, text = ("fail" if artefact in engines else "note"), str(error)
-        if not engines:
-            text = "none, and none can be built here; other backends need none"
-        return Finding("engine", "fail" if level == "fail" else "ok", text), None
     misfits = []
     for engine in engines:
         try:
-            manifest = read_manifest(engine)
-            check_binding(engine, manifest, dialect.library, trt.__version__, gpu)
+            remark = _fit(engine, gpu)
         except FloodError as error:
             misfits.append(str(error))
             continue
-        return Finding("engine", "ok", f"{engine.name} fits this machine"), engine
+        text = remark or f"{engine.name} fits this machine"
+        return Finding("engine", "note" if remark else "ok", text), engine
     if misfits:
         return Finding("engine", "fail" if artefact in engines else "note", misfits[0]), None
+    try:
+        find_builder()
+    except BackendError:
+        text = "none, and none can be built here; other backends need none"
+        return Finding("engine", "ok", text), None
     advice = f"none yet; build one with: flood-runtime build {artefact}"
     return Finding("engine", "note", advice), None
+
+
+def _fit(engine: Path, gpu: Gpu | None) -> str | None:
+    """What there is to say of an engine that this machine's own library can run. Raises FloodError
+    for one that it cannot."""
+    manifest = read_manifest(engine)
+    bound = binding_of(engine, manifest)
+    if gpu is None:
+        raise no_gpu("tensorrt")
+    found = library_of(bound)
+    if found is None:
+        raise missing_library("tensorrt", bound.library, bound.library.replace("_", "-"))
+    _, trt = found
+    check_binding(engine, manifest, trt.__name__, trt.__version__, gpu)
+    return driver_remark(engine, manifest, gpu)
 
 
 def find_backends(artefact: Path, engine: Path | None, try_one: Probe = probe) -> Iterator[Finding]:

@@ -10,7 +10,6 @@ import dataclasses
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import Progress
 
+from runtime.certificate import certificate_line, certificate_path, write_certificate
 from runtime.console import say
-from runtime.engine_binding import bind, engine_name, graph_of
 from runtime.engine_cache import cache_path, give_timings, keep_timings
-from runtime.engine_golden import give_golden
-from runtime.engine_library import find_builder
+from runtime.engine_golden import golden_for
 from runtime.engine_network import configure, count_half, count_half_built, fix_size, parse_graph
+from runtime.engine_plan import Plan
 from runtime.engine_progress import BuildState, error_collector, progress_monitor
-from runtime.engine_versions import Dialect
+from runtime.engine_proof import prove_engine
 from runtime.errors import ModelError
-from runtime.files import atomic_path, sha256
-from runtime.gpu import Gpu
+from runtime.files import atomic_path
+from runtime.golden import write_golden
 from runtime.half import check_share
-from runtime.manifest import EngineBinding, Manifest, read_manifest, write_manifest
+from runtime.manifest import write_manifest
 from runtime.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -39,62 +38,13 @@ if TYPE_CHECKING:
 POLL_S = 0.1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """An engine that can be built here. source: the graph that the builder reads, which is not
-    always the one that was named; manifest: of the engine; engine: the file it will be."""
-
-    trt: Any
-    dialect: Dialect
-    gpu: Gpu | None
-    source: Path
-    graph: Path
-    manifest: Manifest
-    binding: EngineBinding
-    engine: Path
-
-
-def plan_engine(
-    graph: Path,
-    builder: str = "auto",
-    folder: Path | None = None,
-    input_size: tuple[int, int] | None = None,
-) -> Plan:
-    """What building an exported graph here would give.
-
-    folder: where to, by default beside the graph. input_size: (height, width), for a graph that
-    takes any. Raises BackendError without a builder, ManifestError or ModelError for the graph,
-    DataError for a size that its network does not take.
-    """
-    manifest = read_manifest(graph)
-    if for_cpus_only(manifest):
-        raise ModelError(
-            f"{graph} is the INT8 graph for CPUs, which TensorRT cannot read; build "
-            f"{graph.with_name('model.int8.tensorrt.onnx')} instead"
-        )
-    if input_size is not None:
-        manifest = manifest.at_size(input_size)
-    trt, dialect, gpu = find_builder(builder)
-    source = _source_graph(graph, manifest, dialect)
-    binding = bind(dialect.library, trt.__version__, gpu, sha256(source))
-    name = engine_name(graph, manifest, binding)
-    return Plan(
-        trt=trt,
-        dialect=dialect,
-        gpu=gpu,
-        source=source,
-        graph=graph,
-        manifest=dataclasses.replace(manifest, engine=binding, dynamic_size=False),
-        binding=binding,
-        engine=(folder or graph.parent) / name,
-    )
-
-
 def build_engine(plan: Plan) -> Path:
-    """Builds a planned engine and its manifest, and returns the engine's path.
+    """Builds a planned engine with its manifest, golden frames and certificate, and returns the
+    engine's path.
 
     Ctrl-C or SIGTERM ends the build and leaves nothing. Raises ModelError for a graph that the
-    builder does not take and for an FP16 engine that is not, SinkError.
+    builder does not take and for an FP16 engine that is not, ParityError for an engine that gives
+    other masks than its graph, SinkError.
     """
     library = f"{plan.dialect.library} {plan.trt.__version__}"
     cached = cache_path(plan.dialect, plan.trt.__version__, plan.gpu) is not None
@@ -105,15 +55,16 @@ def build_engine(plan: Plan) -> Path:
     with stop_on_signals() as stop, atomic_path(plan.engine) as temporary:
         content, counts = _build(plan, stop)
         temporary.write_bytes(content)
-        give_golden(plan.graph, plan.manifest, plan.engine)
+        golden = golden_for(plan.graph, plan.manifest, plan.engine)
+        certificate = prove_engine(plan, temporary, golden)
+        if golden is not None:
+            write_golden(golden, plan.engine)
     halves = {**plan.manifest.half_layers, **counts}
-    write_manifest(dataclasses.replace(plan.manifest, half_layers=halves), plan.engine)
+    manifest = dataclasses.replace(plan.manifest, half_layers=halves)
+    sealed = write_manifest(manifest, plan.engine)
+    write_certificate(certificate, certificate_path(plan.engine))
+    say(certificate_line(plan.engine, sealed))
     return plan.engine
-
-
-def for_cpus_only(manifest: Manifest) -> bool:
-    """Whether a graph has unsigned 8-bit activations, which TensorRT's parser refuses."""
-    return manifest.quantisation is not None and manifest.quantisation.kind == "cpu"
 
 
 def _build(plan: Plan, stop: Stop) -> tuple[bytes, dict[str, tuple[int, int]]]:
@@ -131,7 +82,8 @@ def _build(plan: Plan, stop: Stop) -> tuple[bytes, dict[str, tuple[int, int]]]:
     cache = cache_path(dialect, trt.__version__, plan.gpu)
     if cache is not None:
         give_timings(config, cache, state)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         config.progress_monitor = progress_monitor(trt, progress, state)
         built = _wait(partial(builder.build_serialized_network, network, config), state, stop)
     if built is None:
@@ -173,17 +125,3 @@ def _wait(build: Callable[[], Any], state: BuildState, stop: Stop) -> Any:
         state.cancelled = True
         say("ending the build ...")
         raise KeyboardInterrupt
-
-
-def _source_graph(graph: Path, manifest: Manifest, dialect: Dialect) -> Path:
-    """The file to build from: versions that are told precision by flags want the FP32 graph."""
-    if manifest.precision != "fp16" or dialect.fp16_graph == "fp16":
-        return graph
-    source = graph_of(graph, dialect.fp16_graph)
-    wanted = manifest.provenance.checkpoint_sha256
-    if source is None or read_manifest(source).provenance.checkpoint_sha256 != wanted:
-        raise ModelError(
-            f"this {dialect.library} makes FP16 engines from the FP32 graph, and that of the same "
-            f"checkpoint does not lie beside {graph}; copy it there"
-        )
-    return source

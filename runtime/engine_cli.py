@@ -37,7 +37,8 @@ def build(
 ) -> None:
     """Build an engine for this machine; the precision is the graph's."""
     from runtime.console import say
-    from runtime.engine import build_engine, plan_engine
+    from runtime.engine import build_engine
+    from runtime.engine_plan import plan_engine
     from runtime.manifest import read_manifest
     from runtime.sizes import parse_size
 

@@ -11,7 +11,7 @@ from runtime.backends import load_backend
 from runtime.backends.batches import infer_any
 from runtime.console import say
 from runtime.errors import BackendError, ModelError
-from runtime.golden import Golden, read_golden, write_golden
+from runtime.golden import Golden, read_golden
 from runtime.manifest import Manifest, read_manifest
 from runtime.processing import preprocess, to_mask
 
@@ -19,12 +19,12 @@ REFERENCE = "onnxruntime"
 """What says which masks are right at a size that the export did not prove."""
 
 
-def give_golden(graph: Path, manifest: Manifest, engine: Path) -> None:
-    """Gives an engine the golden frames of its graph; where the engine has another size, with the
-    masks that the graph itself gives at that size in ONNX Runtime.
+def golden_for(graph: Path, manifest: Manifest, engine: Path) -> Golden | None:
+    """The golden frames of an engine's graph; where the engine has another size, with the masks
+    that the graph itself gives at that size in ONNX Runtime.
 
-    manifest: of the engine. Where neither is to be had, one line says so. Raises ManifestError for
-    a damaged file, SinkError.
+    manifest: of the engine. Where neither is to be had, one line says so and None is returned.
+    Raises ManifestError for a damaged file.
     """
     described = read_manifest(graph)
     golden = read_golden(graph, described)
@@ -32,10 +32,11 @@ def give_golden(graph: Path, manifest: Manifest, engine: Path) -> None:
         try:
             golden = _at_size(golden, graph, described.at_size(manifest.input_size))
         except (BackendError, ModelError) as error:
-            return say(f"no golden frames for {engine.name}, so no self-test: {error}")
+            say(f"no golden frames for {engine.name}, so no self-test: {error}")
+            return None
     if golden is None:
-        return say(f"no golden frames beside {graph}, so no self-test for {engine.name}")
-    write_golden(golden, engine)
+        say(f"no golden frames beside {graph}, so no self-test for {engine.name}")
+    return golden
 
 
 def _at_size(golden: Golden, graph: Path, manifest: Manifest) -> Golden:

@@ -10,6 +10,7 @@ from runtime.engine_versions import Dialect, dialect_of
 from runtime.errors import BackendError
 from runtime.gpu import Gpu, current_gpu
 from runtime.jetson import is_jetson
+from runtime.manifest import EngineBinding
 
 LIBRARIES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """What the command line calls a builder, and the module it is in."""
@@ -40,6 +41,15 @@ def find_builder(name: str = "auto") -> tuple[Any, Dialect, Gpu | None]:
         f"no engine can be built here: {', '.join(missing)}; "
         f"{jetson.ADVICE if is_jetson() else advice}"
     )
+
+
+def library_of(bound: EngineBinding) -> tuple[str, Any] | None:
+    """The builder of an engine's own library, else any other, which says what differs: its name and
+    its module; None where there is none."""
+    for name in sorted(LIBRARIES, key=lambda name: LIBRARIES[name] != bound.library):
+        if (trt := load_library(LIBRARIES[name])) is not None:
+            return name, trt
+    return None
 
 
 def load_library(module: str) -> Any | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from runtime.console import say
-from runtime.engine import Plan, build_engine, plan_engine
+from runtime.engine import build_engine
 from runtime.engine_binding import check_binding, graph_of
-from runtime.engine_library import LIBRARIES, load_library
+from runtime.engine_library import library_of
+from runtime.engine_plan import Plan, plan_engine
 from runtime.errors import FloodError, ModelError
 from runtime.gpu import current_gpu
-from runtime.manifest import EngineBinding, read_manifest
+from runtime.manifest import read_manifest
 
 
 def fitting_engine(engine: Path) -> Path:
@@ -24,10 +25,10 @@ def fitting_engine(engine: Path) -> Path:
     gpu, graph = current_gpu(), graph_of(engine, manifest.precision)
     if manifest.engine is None or gpu is None or graph is None:
         return engine
-    builder = _builder(manifest.engine)
-    library = load_library(LIBRARIES[builder]) if builder else None
-    if builder is None or library is None:
+    found = library_of(manifest.engine)
+    if found is None:
         return engine
+    builder, library = found
     try:
         check_binding(engine, manifest, library.__name__, library.__version__, gpu)
     except ModelError as misfit:
@@ -43,12 +44,6 @@ def _renew(plan: Plan, misfit: str) -> Path:
         return plan.engine
     say(f"{reason}; building it anew from {plan.graph.name} (--no-rebuild refuses it instead)")
     return build_engine(plan)
-
-
-def _builder(bound: EngineBinding) -> str | None:
-    """The builder of an engine's own library, else any other; None where there is none."""
-    names = sorted(LIBRARIES, key=lambda name: LIBRARIES[name] != bound.library)
-    return next((name for name in names if load_library(LIBRARIES[name]) is not None), None)
 
 
 def _is_built(plan: Plan) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 ADVICE = (
@@ -14,6 +15,16 @@ CUDA_ADVICE = (
     "(docs/devices.md)"
 )
 """The same for cuda-bindings, which would otherwise bring TensorRT along."""
+
+
+def l4t_release(root: Path = Path("/")) -> str | None:
+    """The release of L4T ("36.4.3") that this system is, None where it is not or does not say."""
+    try:
+        text = (root / "etc/nv_tegra_release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    found = re.search(r"R(\d+) \(release\), REVISION: (\d+(?:\.\d+)*)", text)
+    return f"{found[1]}.{found[2]}" if found else None
 
 
 def is_jetson(root: Path = Path("/")) -> bool:

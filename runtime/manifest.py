@@ -55,8 +55,10 @@ class Provenance:
 @dataclass(frozen=True, kw_only=True)
 class EngineBinding:
     """The only place where an engine may run. library: "tensorrt" or "tensorrt_rtx", and its
-    version; gpu, compute_capability ("8.7") and driver: of the machine that built it, or "any" for
-    an engine built ahead of time. source_sha256: of the graph it was built from."""
+    version; gpu, compute_capability ("8.7") and driver (the newest CUDA version it can serve): of
+    the machine that built it, or "any" for an engine built ahead of time. source_sha256: of the
+    graph it was built from. driver_version: the driver's own, under which the engine was built; a
+    remark, for others may run it; None where unknown, ahead of time and in older manifests."""
 
     library: str
     version: str
@@ -64,6 +66,7 @@ class EngineBinding:
     compute_capability: str
     driver: str
     source_sha256: str
+    driver_version: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from runtime.backends import Backend
 from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose, load_named
 from runtime.backends.cores import usable_cores
+from runtime.gpu import current_gpu
 from runtime.manifest import Manifest, read_manifest
 
 if TYPE_CHECKING:
@@ -31,13 +32,14 @@ class Model:
     """What turns inputs into logits, and the contract by which inputs are made and logits read.
 
     path: the artefact itself, where it is a file; an engine that was built anew has another name.
-    passed_over: one line for each faster backend that "auto" tried in vain: which and why.
+    remarks: one line for each faster backend that "auto" tried in vain, and one for an engine that
+    was built under another driver.
     """
 
     manifest: Manifest
     backend: Backend
     path: Path | None = None
-    passed_over: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def in_flight(self) -> int:
@@ -90,6 +92,16 @@ def load_model(
     two = throughput and manifest.precision in TWO_AT_ONCE
     in_flight = min(2, usable_cores()) if two else 1
     if backend != "auto":
-        return Model(resized, load_named(backend, path, manifest, in_flight), path)
+        loaded = load_named(backend, path, manifest, in_flight)
+        return Model(resized, loaded, path, _remarks(path, manifest))
     choice = choose(path, manifest, in_flight)
-    return Model(resized, choice.backend, path, choice.passed_over)
+    return Model(resized, choice.backend, path, (*choice.passed_over, *_remarks(path, manifest)))
+
+
+def _remarks(path: Path, manifest: Manifest) -> tuple[str, ...]:
+    if manifest.engine is None:
+        return ()
+    from runtime.engine_binding import driver_remark  # engines alone need what is behind it
+
+    remark = driver_remark(path, manifest, current_gpu())
+    return (remark,) if remark else ()

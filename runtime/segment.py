@@ -73,7 +73,7 @@ def segment_sources(
 
 
 def _say_what_runs(model: Model, asked: Path, cameras: Sequence[Camera]) -> None:
-    for reason in model.passed_over:
+    for reason in model.remarks:
         say(reason)
     say(certificate_line(model.path or asked, model.manifest))
     for camera in cameras:

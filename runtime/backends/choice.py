@@ -58,10 +58,10 @@ def choose(path: Path, manifest: Manifest, in_flight: int = 1) -> Choice:
 
 def _engine_advice(graph: Path) -> Iterator[str]:
     """One line where TensorRT, the fastest backend of all, lacks nothing but an engine."""
-    library = find_spec("tensorrt")
-    if library is None or library.origin is None or current_gpu() is None:  # stubs have no origin
+    if graph.suffix != ".onnx" or list(graph.parent.glob("*.engine")):
         return
-    if graph.suffix == ".onnx" and not list(graph.parent.glob("*.engine")):
+    library = find_spec("tensorrt")  # type stubs alone have no origin
+    if library is not None and library.origin is not None and current_gpu() is not None:
         argument = "" if graph.parent == FOLDER else f" {graph}"
         yield f"tensorrt: no engine here; build one with: flood-runtime build{argument}"
 

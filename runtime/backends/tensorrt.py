@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runtime.backends import missing_library
 from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, no_gpu
 from runtime.backends.cuda import Buffer, Graph, Stream
-from runtime.engine_binding import check_binding, rebuild_command
+from runtime.engine_binding import binding_of, check_binding, rebuild_command
 from runtime.engine_network import DTYPES
 from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import BackendError, ModelError
@@ -162,9 +162,7 @@ class TensorRtBackend:
 
 def _library(path: Path, manifest: Manifest) -> Any:
     """The module that built the engine, which alone can run it."""
-    if manifest.engine is None:
-        raise ModelError(f"{path} has no binding in its manifest; build it with flood-runtime")
-    name = manifest.engine.library
+    name = binding_of(path, manifest).library
     try:
         trt = importlib.import_module(name)
     except ModuleNotFoundError:

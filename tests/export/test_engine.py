@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -16,8 +17,10 @@ from torch import nn
 from export import __main__ as main
 from export.graph import ExportedNetwork, to_bytes, trace
 from runtime import cli, engine, engine_library, engine_renewal
-from runtime.engine import build_engine, plan_engine
+from runtime.certificate import certificate_line, certificate_path
+from runtime.engine import build_engine
 from runtime.engine_library import load_library
+from runtime.engine_plan import plan_engine
 from runtime.engine_renewal import fitting_engine
 from runtime.errors import BackendError, ManifestError, ModelError
 from runtime.files import sha256
@@ -80,6 +83,7 @@ def test_the_command_line_builds_and_prints_the_engine(command: Command, home: P
     assert Path(out.split()[-1]).parent == home / "engines"
     assert "minutes are normal" in err
     assert "62 of 71 layers" in err
+    assert "" not in err.splitlines(), "where stderr is no terminal there is no bar"
 
 
 @needs_rtx
@@ -89,7 +93,8 @@ def test_export_builds_engines_when_told_to(
     arguments = ("--engine", RTX, "--data", photographs, "--out", home / "out")
     code, _, err = command(main.app, home / "runs/tiny/best.safetensors", *arguments)
     assert code == 0, err
-    assert len(list((home / "out").glob("*.engine"))) == 1
+    (engine,) = (home / "out").glob("*.engine")
+    assert certificate_path(engine).is_file()
 
 
 def test_a_builder_that_is_not_there_is_refused_before_anything_is_exported(
@@ -155,6 +160,26 @@ def test_golden_frames_travel_with_the_engine(home: Path) -> None:
     )
     assert golden is not None and source is not None
     assert (golden.masks == source.masks).all()
+
+
+@needs_rtx
+@needs_no_gpu
+def test_an_engine_built_ahead_of_time_has_a_certificate_that_claims_nothing(
+    command: Command, home: Path
+) -> None:
+    graph = home / "exports" / "tiny" / "model.fp16.onnx"
+    code, out, err = command(cli.app, "build", graph, "--builder", RTX)
+    assert code == 0, err
+    built = Path(out.strip())
+    certificate = json.loads(certificate_path(built).read_text())
+    assert certificate["passed"] is None
+    assert certificate["parity"] == certificate["limits"] == {}
+    assert certificate["artefact_sha256"] == certificate["engine_sha256"] == sha256(built)
+    assert certificate["graph_sha256"] == sha256(graph)
+    told = certificate_line(built, read_manifest(built))
+    assert told in err.splitlines()
+    assert "parity: not proved: " in told and "it was not run where it was built: " in told
+    assert told.endswith(f"flood-runtime doctor --self-test --model {built}")
 
 
 ORIN = Gpu(name="Orin", compute_capability="8.7", driver="12.6", integrated=True)

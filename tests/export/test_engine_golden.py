@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.engine import build_engine, plan_engine
-from runtime.engine_golden import give_golden
+from runtime.engine import build_engine
+from runtime.engine_golden import golden_for
 from runtime.engine_library import load_library
+from runtime.engine_plan import plan_engine
 from runtime.errors import ParityError
 from runtime.golden import LARGEST_FILE, check_golden, golden_path, read_golden, write_golden
 from runtime.manifest import Manifest, read_manifest
@@ -40,18 +41,16 @@ def engine_of(graph: Path, size: tuple[int, int]) -> tuple[Path, Manifest]:
 
 def test_an_engine_of_the_graphs_size_gets_the_same(graph: Path) -> None:
     engine, manifest = engine_of(graph, manifest_of().input_size)
-    give_golden(graph, manifest, engine)
-    golden = read_golden(engine, manifest)
+    golden = golden_for(graph, manifest, engine)
     assert golden is not None
     np.testing.assert_array_equal(golden.masks, golden_of().masks)
 
 
 def test_an_engine_of_another_size_gets_the_masks_of_that_size(graph: Path) -> None:
     engine, manifest = engine_of(graph, OTHER)
-    give_golden(graph, manifest, engine)
-    golden = read_golden(engine, manifest)
+    golden = golden_for(graph, manifest, engine)
     assert golden is not None
-    assert golden_path(engine).stat().st_size < LARGEST_FILE
+    assert write_golden(golden, engine).stat().st_size < LARGEST_FILE
     assert (golden.input_size, len(golden.frames)) == (OTHER, 8)
     with load_model(graph, "onnxruntime", input_size=OTHER) as model:
         assert check_golden(golden, manifest, model.infer) == 0
@@ -65,10 +64,9 @@ def test_without_onnx_runtime_one_line_says_that_there_are_none(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.delitem(sys.modules, "runtime.backends.onnxruntime", raising=False)
     engine, manifest = engine_of(graph, OTHER)
-    give_golden(graph, manifest, engine)
+    assert golden_for(graph, manifest, engine) is None
     (line,) = capsys.readouterr().err.splitlines()
     assert "no golden frames for model.engine" in line and "library onnxruntime" in line
-    assert not golden_path(engine).exists()
 
 
 def test_a_graph_without_golden_frames_has_none_to_give(
@@ -76,7 +74,7 @@ def test_a_graph_without_golden_frames_has_none_to_give(
 ) -> None:
     golden_path(graph).unlink()
     engine, manifest = engine_of(graph, OTHER)
-    give_golden(graph, manifest, engine)
+    assert golden_for(graph, manifest, engine) is None
     (line,) = capsys.readouterr().err.splitlines()
     assert "so no self-test for model.engine" in line
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from runtime import engine, engine_network
-from runtime.engine import build_engine, plan_engine
+from runtime import engine, engine_network, engine_plan
+from runtime.engine import build_engine
 from runtime.engine_library import find_builder, load_library
 from runtime.engine_network import configure, count_half_built
+from runtime.engine_plan import plan_engine
 from runtime.engine_versions import dialect_of
 from runtime.errors import BackendError, ModelError
 from runtime.gpu import Gpu, current_gpu
@@ -109,11 +110,11 @@ def test_a_jetson_keeps_half_of_the_memory_it_shares(manifest: Manifest) -> None
 def test_tensorrt_10_3_makes_fp16_engines_from_the_fp32_graph(home: Path) -> None:
     fp16 = home / "exports" / "tiny" / "model.fp16.onnx"
     old, new = dialect_of("tensorrt", "10.3.0"), dialect_of("tensorrt", "10.16.2")
-    assert engine._source_graph(fp16, read_manifest(fp16), old) == fp16.with_name("model.onnx")
-    assert engine._source_graph(fp16, read_manifest(fp16), new) == fp16
+    assert engine_plan._source_graph(fp16, read_manifest(fp16), old) == fp16.with_name("model.onnx")
+    assert engine_plan._source_graph(fp16, read_manifest(fp16), new) == fp16
     fp16.with_name("model.onnx").unlink()
     with pytest.raises(ModelError, match="copy it there"):
-        engine._source_graph(fp16, read_manifest(fp16), old)
+        engine_plan._source_graph(fp16, read_manifest(fp16), old)
 
 
 def test_type_stubs_alone_are_no_builder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +189,7 @@ def test_an_engine_that_stayed_in_float32_is_never_called_fp16(
     assert read_manifest(build_engine(plan)).half_layers["tensorrt engine"] == (38, 40)
 
 
-def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine.Plan:
+def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine_plan.Plan:
     """A weakly typed build on an Orin, up to the builder itself, which is not called."""
 
     class Builder:
@@ -201,7 +202,7 @@ def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine
         __name__="tensorrt", __version__="10.3.0", Builder=lambda logger: Builder()
     )
     dialect = dialect_of("tensorrt", "10.3.0")
-    monkeypatch.setattr(engine, "find_builder", lambda name: (library, dialect, ORIN))
+    monkeypatch.setattr(engine_plan, "find_builder", lambda name: (library, dialect, ORIN))
     for name in ("parse_graph", "fix_size", "error_collector", "progress_monitor", "cache_path"):
         monkeypatch.setattr(engine, name, lambda *_: None)
     monkeypatch.setattr(engine, "configure", lambda *_: SimpleNamespace())

@@ -17,8 +17,9 @@ from export.graph import to_bytes
 from export.int8 import KINDS, quantise, weighted_layers
 from export.max_drop import dearest_first, quantise_within
 from export.proof import Proof, run_artefact
-from runtime.engine import build_engine, plan_engine
+from runtime.engine import build_engine
 from runtime.engine_library import load_library
+from runtime.engine_plan import plan_engine
 from runtime.errors import ModelError, ParityError
 from runtime.manifest import Manifest, Quantisation, read_manifest, write_manifest
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 import runtime.engine_binding
@@ -39,9 +40,9 @@ def cuda_stand_in(library: str = "tensorrt", version: str = "10.3.0") -> Iterato
             yield cuda
 
 
-def binding(library: str = "tensorrt", **changes: str) -> EngineBinding:
+def binding(library: str = "tensorrt", **changes: str | None) -> EngineBinding:
     """What an engine is bound to that was built on the Orin of cuda_stand_in."""
-    facts = {
+    facts: dict[str, Any] = {
         "library": library,
         "version": "10.3.0",
         "gpu": ORIN.name,

@@ -104,7 +104,7 @@ def test_a_faster_backend_that_is_wrong_is_passed_over_with_its_reason(
     path = golden_model if with_golden else tiny_model
     with load_model(path) as model:
         assert model.backend.name == "onnxruntime (CPU)"
-        (line,) = model.passed_over
+        (line,) = model.remarks
     assert line.startswith(f"passed over {name}: ")
     assert re.search(reason if with_golden else reason_without, line), line
     assert "\n" not in line
@@ -145,7 +145,7 @@ def test_where_tensorrt_lacks_only_an_engine_one_line_says_how_to_build_it(
     monkeypatch.setattr("runtime.backends.choice.find_spec", lambda _: spec)
     monkeypatch.setattr("runtime.backends.choice.current_gpu", lambda: gpu)
     with load_model(tiny_model) as model:
-        told = [line for line in model.passed_over if line.startswith("tensorrt")]
+        told = [line for line in model.remarks if line.startswith("tensorrt")]
     advice = f"tensorrt: no engine here; build one with: flood-runtime build {tiny_model}"
     assert told == ([advice] if gpu and library else [])
 
@@ -187,12 +187,26 @@ def test_a_named_engine_that_answers_wrongly_is_refused(tmp_path: Path) -> None:
             load_model(engine, "tensorrt", rebuild=False)
 
 
+@pytest.mark.parametrize("backend", ["auto", "tensorrt"])
+def test_an_engine_of_another_driver_runs_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    here = dataclasses.replace(ORIN, driver_version="540.4.0")
+    monkeypatch.setattr("runtime.model.current_gpu", lambda: here)
+    for version, lines in (("540.4.0", 0), ("540.3.0", 1)):
+        manifest = manifest_of(engine=binding(driver_version=version))
+        path, _ = write_engine(tmp_path / "a.engine", manifest)
+        with cuda_stand_in(), load_model(path, backend, rebuild=False) as model:
+            assert len(model.remarks) == lines
+            assert all("driver 540.3.0, here it is 540.4.0; it runs" in x for x in model.remarks)
+
+
 def test_without_golden_frames_a_named_backend_is_taken_as_it_is(
     tiny_model: Path, faster: Callable[..., None]
 ) -> None:
     faster("WrongBackend")
     with load_model(tiny_model, "WrongBackend") as model:
-        assert (model.backend.name, model.passed_over) == ("wrong", ())
+        assert (model.backend.name, model.remarks) == ("wrong", ())
 
 
 def test_the_fake_backend_is_asked_nothing(golden_model: Path) -> None:

@@ -40,6 +40,7 @@ def test_what_was_written_is_read(artefact: Path) -> None:
     [
         ({"artefact_sha256": "1" * 64}, "of another file; verify the model anew with: python -m"),
         ({"passed": False}, "of a proof that failed"),
+        ({"passed": None}, "claims nothing .all well.; ask the golden frames on the device with"),
         ({"passed": "yes"}, "is damaged .'certificate.passed' is 'yes', wanted a bool"),
         ({"surprise": 1}, "is damaged .unknown key 'surprise'"),
         ({"parity": {"max_abs": "small"}}, "is damaged"),

@@ -12,19 +12,18 @@ from typing import Any
 
 import pytest
 
-from runtime import doctor, doctor_probe
+from runtime import doctor, doctor_probe, engine_library
 from runtime.backends import BACKENDS
 from runtime.certificate import certificate_path, write_certificate
 from runtime.doctor_findings import Finding, as_lines, passed
 from runtime.doctor_model import find_backends, find_certificate, find_engine, find_golden
 from runtime.doctor_probe import probe
-from runtime.engine_versions import dialect_of
 from runtime.golden import write_golden
 from runtime.manifest import manifest_path, read_manifest
 from tests.runtime.certificates import certificate_of
 from tests.runtime.conftest import Command
 from tests.runtime.engines import binding, write_engine
-from tests.runtime.fake_cuda import ORIN
+from tests.runtime.fake_cuda import ORIN, FakeCuda, fake_tensorrt
 from tests.runtime.models import graph, manifest_of, write_model
 from tests.runtime.test_golden import golden_of
 
@@ -160,16 +159,19 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"name": "x", "ms": 1.25, "flipped": 0.001, **changes}
 
 
+def give_libraries(monkeypatch: pytest.MonkeyPatch, **versions: str | None) -> None:
+    """These libraries and versions are installed, others not."""
+    for name in engine_library.LIBRARIES.values():
+        version = versions.get(name)
+        module = fake_tensorrt(FakeCuda(), name, version) if version else None
+        monkeypatch.setitem(sys.modules, name, module)
+
+
 def test_engines_that_fit_are_tried_and_foreign_ones_are_told(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Library:
-        __version__ = "10.3.0"
-
-    monkeypatch.setattr(
-        "runtime.doctor_model.find_builder",
-        lambda: (Library, dialect_of("tensorrt", "10.3.0"), ORIN),
-    )
+    monkeypatch.setattr(engine_library, "current_gpu", lambda: ORIN)
+    give_libraries(monkeypatch, tensorrt="10.3.0")
     found, engine = find_engine(model, ORIN)
     assert (found.level, engine) == ("note", None)
     assert found.text.endswith(f"flood-runtime build {model}")
@@ -190,6 +192,54 @@ def test_engines_that_fit_are_tried_and_foreign_ones_are_told(
     assert ("a.engine", "tensorrt") in tried
     assert ("model.onnx", "onnxruntime") in tried
     assert tried[-1] == ("model.onnx", "auto")
+
+
+RTX = "tensorrt_rtx"
+
+
+def test_each_engine_is_judged_by_the_library_that_built_it(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_libraries(monkeypatch, tensorrt="10.3.0", tensorrt_rtx="1.7.1")
+    of_rtx = model.with_name("rtx.engine")
+    write_engine(of_rtx, manifest_of(engine=binding(RTX, version="1.7.1")))
+    found, engine = find_engine(model, ORIN)
+    assert (found.level, found.text, engine) == ("ok", "rtx.engine fits this machine", of_rtx)
+    assert find_engine(of_rtx, ORIN)[0].level == "ok"
+    write_engine(of_rtx, manifest_of(engine=binding(RTX, version="1.6.0")))
+    of_tensorrt = model.with_name("tensorrt.engine")
+    write_engine(of_tensorrt)
+    assert find_engine(model, ORIN)[1] == of_tensorrt
+    assert "was built for tensorrt_rtx 1.6.0, here it is 1.7.1" in find_engine(of_rtx, ORIN)[0].text
+
+
+def test_an_engine_whose_library_is_missing_is_told_what_it_needs(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = model.with_name("rtx.engine")
+    write_engine(path, manifest_of(engine=binding(RTX, version="1.7.1")))
+    give_libraries(monkeypatch, tensorrt="10.3.0")
+    found, engine = find_engine(model, ORIN)
+    assert (found.level, engine) == ("note", None)
+    assert "built for the library tensorrt_rtx, here it is tensorrt; rebuild it" in found.text
+    give_libraries(monkeypatch)
+    assert "pip install 'flood-runtime[tensorrt-rtx]'" in find_engine(model, ORIN)[0].text
+    assert find_engine(path, ORIN)[0].level == "fail"
+    assert "needs an NVIDIA GPU" in find_engine(path, None)[0].text
+    path.unlink()
+    found, _ = find_engine(model, ORIN)
+    assert (found.level, found.text.split(",")[0]) == ("ok", "none")
+
+
+def test_an_engine_of_another_driver_is_tried_and_told(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_libraries(monkeypatch, tensorrt="10.3.0")
+    path = model.with_name("a.engine")
+    write_engine(path, manifest_of(engine=binding(driver_version="540.3.0")))
+    found, engine = find_engine(model, dataclasses.replace(ORIN, driver_version="540.4.0"))
+    assert (found.level, engine) == ("note", path)
+    assert "built under driver 540.3.0, here it is 540.4.0; it runs" in found.text
 
 
 def test_a_backend_that_fails_is_a_note_and_the_default_run_a_failure(model: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -156,5 +157,9 @@ def test_opencv_says_what_it_was_built_with() -> None:
 
 
 def test_a_gpu_is_described_or_its_absence_said() -> None:
-    assert find_gpu(ORIN).text == "Orin, compute capability 8.7, driver for CUDA 12.6"
+    assert find_gpu(ORIN).text == (
+        "Orin, compute capability 8.7, driver of unknown version for CUDA 12.6"
+    )
+    known = dataclasses.replace(ORIN, driver_version="540.4.0")
+    assert find_gpu(known).text.endswith("driver 540.4.0 for CUDA 12.6")
     assert "run on the CPU" in find_gpu(None).text

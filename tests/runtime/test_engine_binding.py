@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
 
-from runtime.engine_binding import bind, check_binding, engine_name, graph_of
+from runtime.engine_binding import bind, check_binding, driver_remark, engine_name, graph_of
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu, current_gpu
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import (
+    SCHEMA,
+    Manifest,
+    Provenance,
+    TrainedOn,
+    manifest_path,
+    read_manifest,
+    write_manifest,
+)
 
 ORIN = Gpu(name="Orin (nvgpu)", compute_capability="8.7", driver="12.6", integrated=True)
 
@@ -41,7 +50,11 @@ def check(graph: Path, built: Manifest, version: str = "10.3.0", gpu: Gpu | None
 def test_the_name_carries_what_the_engine_is_bound_to(graph: Path) -> None:
     binding = bind("tensorrt", "10.3.0", ORIN, "1a2b3c4d" * 8)
     name = engine_name(graph, manifest(graph), binding)
-    assert name == "model.fp16.tensorrt-10.3.0.orin-nvgpu.sm87.driver12.6.1a2b3c4d.engine"
+    assert name == "model.fp16.tensorrt-10.3.0.orin-nvgpu.sm87.driver-12.6.1a2b3c4d.engine"
+    for version, part in (("580.65.06", "580.65.06"), ("L4T 36.4.3", "l4t-36.4.3")):
+        gpu = dataclasses.replace(ORIN, driver_version=version)
+        binding = bind("tensorrt", "10.3.0", gpu, "1a2b3c4d" * 8)
+        assert f".sm87.driver-{part}.1a2b3c4d." in engine_name(graph, manifest(graph), binding)
 
 
 def test_at_home_an_engine_is_accepted(graph: Path) -> None:
@@ -58,7 +71,7 @@ def test_at_home_an_engine_is_accepted(graph: Path) -> None:
             dataclasses.replace(ORIN, compute_capability="11.0"),
             "compute capability 8.7, here it is 11.0",
         ),
-        ("10.3.0", dataclasses.replace(ORIN, driver="13.2"), "driver 12.6, here it is 13.2"),
+        ("10.3.0", dataclasses.replace(ORIN, driver="12.2"), "least CUDA 12.6, here it is 12.2"),
         ("10.3.0", None, "here it is none"),
     ],
 )
@@ -68,6 +81,49 @@ def test_abroad_one_line_says_what_differs_and_how_to_rebuild(
     with pytest.raises(ModelError, match=told) as caught:
         check(graph, manifest(graph), version, gpu)
     assert f"flood-runtime build {graph}" in str(caught.value)
+
+
+def test_another_release_of_the_driver_is_told_and_not_refused(graph: Path) -> None:
+    here = dataclasses.replace(ORIN, driver_version="580.82.07")
+    built = manifest(graph, dataclasses.replace(ORIN, driver_version="580.65.06"))
+    check(graph, built, gpu=here)
+    engine = graph.with_name("model.engine")
+    told = driver_remark(engine, built, here)
+    assert told is not None and "\n" not in told
+    assert told.startswith("model.engine was built under driver 580.65.06, here it is 580.82.07; ")
+    assert told.endswith(f"rebuild it with: flood-runtime build {graph}")
+
+
+@pytest.mark.parametrize(
+    ("built_under", "here"),
+    [(None, "580.82.07"), ("580.82.07", None), (None, None), ("580.82.07", "580.82.07")],
+)
+def test_a_driver_that_is_the_same_or_not_known_is_no_matter(
+    graph: Path, built_under: str | None, here: str | None
+) -> None:
+    built = manifest(graph, dataclasses.replace(ORIN, driver_version=built_under))
+    gpu = dataclasses.replace(ORIN, driver_version=here)
+    check(graph, built, gpu=gpu)
+    assert driver_remark(graph.with_name("model.engine"), built, gpu) is None
+
+
+def test_a_manifest_from_before_driver_versions_is_still_judged(graph: Path) -> None:
+    engine = graph.with_name("model.engine")
+    engine.write_bytes(b"engine")
+    write_manifest(manifest(graph), engine)
+    path = manifest_path(engine)
+    content = json.loads(path.read_text())
+    del content["engine"]["driver_version"]
+    path.write_text(json.dumps(content))
+    here = dataclasses.replace(ORIN, driver_version="580.82.07")
+    check(graph, read_manifest(engine), gpu=here)
+    assert driver_remark(engine, read_manifest(engine), here) is None
+    newer = dataclasses.replace(here, driver="13.2")
+    check(graph, read_manifest(engine), gpu=newer)
+    told = driver_remark(engine, read_manifest(engine), newer)
+    assert told is not None and "under driver for CUDA 12.6, here it is for CUDA 13.2; it" in told
+    with pytest.raises(ModelError, match=r"at least CUDA 12\.6, here it is 12\.2; rebuild it"):
+        check(graph, read_manifest(engine), gpu=dataclasses.replace(here, driver="12.2"))
 
 
 def test_an_engine_of_another_library_is_told_so(graph: Path) -> None:
