@@ -47,8 +47,8 @@ def read_truth(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def read_reported(path: Path) -> NDArray[np.float64]:
     """Reported water fractions, (frames,), from frames.jsonl."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return np.array([json.loads(line)["water_fraction"] for line in lines])
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return np.array([line["water_fraction"] for line in lines if "summary" not in line])
 
 
 def read_frames(video: Path, indexes: NDArray[np.intp]) -> list[NDArray[np.uint8]]:

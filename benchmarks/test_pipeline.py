@@ -34,9 +34,10 @@ from runtime.counts import Counts
 from runtime.in_order import in_order
 from runtime.model import load_model
 from runtime.observe import Observation
-from runtime.pipeline import Tally, run_pipeline
+from runtime.pipeline import run_pipeline
 from runtime.sinks import Outputs, Sinks, open_sinks
 from runtime.sources import open_source
+from runtime.tally import Tally
 from tests.runtime.models import manifest_of
 from train.dataset import SYNTHETIC, open_dataset
 from train.models import build_model
@@ -101,6 +102,9 @@ class Stamps:
         self.stage_ms.update(observation.stage_ms)
 
     def flush(self) -> None:
+        return None
+
+    def end(self, counts: Counts) -> None:
         return None
 
     def close(self) -> None:

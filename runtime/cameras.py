@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import FloodError, SinkError, SourceError
+from runtime.errors import FloodError, SinkError
 from runtime.model import Model
 from runtime.observe import Network
-from runtime.pipeline import Tally, run_pipeline
+from runtime.pipeline import run_pipeline
 from runtime.shared import SharedModel
 from runtime.sinks import Outputs, Sinks, open_sinks
 from runtime.sources import LiveOptions, Source, open_source
 from runtime.sources.patience import in_background, wait_for
 from runtime.stopping import Stop
+from runtime.tally import Tally
 
 LOOK_S = 0.05
 """How often the main thread looks after windows, signals and who has finished."""
@@ -61,10 +62,7 @@ class Camera:
         """Why the run has to end with exit code 1, None when all is well."""
         if self.error is not None:
             return self.error
-        counts = self.tally.counts
-        if counts.failed:
-            return SourceError(f"{counts.failed} of {counts.seen} frames could not be read")
-        return self.sinks.fault()
+        return self.tally.fault() or self.sinks.fault()
 
 
 def outputs_of(outputs: Outputs, name: str) -> Outputs:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 KEPT_GAPS = 100
 """Gaps that are remembered one by one; older ones only count."""
@@ -55,21 +56,43 @@ class Gaps:
 class Counts:
     """What became of a source's frames so far.
 
-    processed: frames whose mask was computed and written. dropped: frames of a live source that
-    were never given to the network; reasons: how many of them for which reason. failed: frames
-    that could not be read. gaps: how often a live source was away; away_s: seconds in all;
-    last_gap: the latest of them.
+    seen: frames that the source got, or failed to get; counted there and nowhere else, so that the
+    sum is a check. processed: frames whose mask was computed and handed on. reasons: frames of a
+    live source that were never given to the network, by reason. failures: frames that could not be
+    read ("unreadable") or that the network failed on ("inference"). gaps: how often a live source
+    was away; away_s: seconds in all; last_gap: the latest of them.
     """
 
+    seen: int = 0
     processed: int = 0
-    dropped: int = 0
-    failed: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
     gaps: int = 0
     away_s: float = 0.0
     last_gap: Gap | None = None
 
     @property
-    def seen(self) -> int:
-        """Frames that the source gave or failed to give."""
-        return self.processed + self.dropped + self.failed
+    def dropped(self) -> int:
+        return sum(self.reasons.values())
+
+    @property
+    def failed(self) -> int:
+        return sum(self.failures.values())
+
+    @property
+    def under_way(self) -> int:
+        """Frames that nothing has become of yet. When the run is over it has to be 0."""
+        return self.seen - self.processed - self.dropped - self.failed
+
+    def totals(self) -> dict[str, Any]:
+        """As plain values, for logs and summaries."""
+        return {
+            "seen": self.seen,
+            "processed": self.processed,
+            "dropped": self.dropped,
+            "reasons": dict(self.reasons),
+            "failed": self.failed,
+            "failures": dict(self.failures),
+            "gaps": self.gaps,
+            "away_s": round(self.away_s, 3),
+        }

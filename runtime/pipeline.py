@@ -3,80 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import Any
 
 from runtime.behind import Behind
 from runtime.counts import Counts
+from runtime.errors import BackendError
+from runtime.failures import Failures
 from runtime.in_order import in_order
-from runtime.observe import Inferred, Network, Observation, Prepared, conclude, infer, prepare
+from runtime.observe import Inferred, Network, Prepared, conclude, infer, prepare
 from runtime.prefetch import MAX_STALENESS_S, Prefetch, prefetch
 from runtime.sinks import Sinks
 from runtime.sources import Source
+from runtime.tally import Tally
 
 DEPTH = 2
 """Frames that wait for the network, and as many behind it: enough to overlap, and little memory."""
-RECENT_FRAMES = 30
-"""The FPS that is shown while running is that of this many last frames."""
-
-
-class Tally:
-    """What a run has done so far, in constant memory however long it runs."""
-
-    def __init__(self) -> None:
-        self.counts = Counts()
-        self.water_fraction = 0.0
-        self._started_s = time.perf_counter()
-        self._recent_s: deque[float] = deque([self._started_s], maxlen=RECENT_FRAMES + 1)
-        self._water_sum, self._water_low, self._water_high = 0.0, 1.0, 0.0
-        self._stage_ms: dict[str, float] = {}
-
-    def add(self, observation: Observation, counts: Counts) -> None:
-        """Counts one finished observation."""
-        self.counts = counts
-        self.water_fraction = observation.water_fraction
-        self._recent_s.append(time.perf_counter())
-        self._water_sum += observation.water_fraction
-        self._water_low = min(self._water_low, observation.water_fraction)
-        self._water_high = max(self._water_high, observation.water_fraction)
-        for stage, ms in observation.stage_ms.items():
-            self._stage_ms[stage] = self._stage_ms.get(stage, 0.0) + ms
-
-    @property
-    def recent_fps(self) -> float:
-        """Frames per second of late."""
-        span_s = self._recent_s[-1] - self._recent_s[0]
-        return (len(self._recent_s) - 1) / span_s if span_s > 0 else 0.0
-
-    def summary(self) -> dict[str, Any]:
-        """The whole run as plain values: frames, seconds, FPS, water, mean ms per stage."""
-        counts, seconds = self.counts, time.perf_counter() - self._started_s
-        frames = {
-            "seen": counts.seen,
-            "processed": counts.processed,
-            "dropped": counts.dropped,
-            "failed": counts.failed,
-            "reasons": dict(counts.reasons),
-            "gaps": counts.gaps,
-            "away_s": round(counts.away_s, 3),
-        }
-        number = counts.processed
-        if number == 0:
-            return {"frames": frames, "seconds": round(seconds, 3)}
-        return {
-            "frames": frames,
-            "seconds": round(seconds, 3),
-            "fps": round(number / seconds, 3),
-            "water_fraction": {
-                "mean": round(self._water_sum / number, 6),
-                "low": round(self._water_low, 6),
-                "high": round(self._water_high, 6),
-            },
-            "ms": {stage: round(ms / number, 3) for stage, ms in self._stage_ms.items()},
-        }
+SETTLE_S = 0.2
+"""How long a frame may be in the reader's hands when the run is over."""
 
 
 def run_pipeline(
@@ -89,14 +35,15 @@ def run_pipeline(
     max_staleness_s: float = MAX_STALENESS_S,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Observes every frame of a source until it ends, max_frames are processed, or it is stopped.
+    """Observes every frame of a source until it ends, max_frames were given to the network, or it
+    is stopped.
 
     Does what `for frame in prefetch(source): sinks.write(observe(frame, model))` says, with its
     stages overlapping: reading and preprocessing, the network, the decision at frame size, and
     each sink have a thread of their own (the network as many as it takes calls at once), and hand
-    on in order. The tally is kept up to date
-    throughout, so that it is right also when an error ends the run.
-    Raises SourceError or BackendError.
+    on in order. The tally is kept up to date throughout, so that it is right also when an error
+    ends the run. A frame that the network fails on counts as failed, and the run goes on.
+    Raises SourceError, or BackendError when the network fails on every frame.
     """
     frames = prefetch(
         (prepare(frame, model.manifest) for frame in source),
@@ -105,34 +52,65 @@ def run_pipeline(
         stopped=stopped,
         max_staleness_s=max_staleness_s,
     )
+    failures = Failures(source.info.uri)
+
+    def count(processed: int) -> Counts:
+        return account(processed, failures.number, frames, source)
 
     def finish(inferred: Inferred) -> None:
         observation = conclude(inferred, model.manifest)
-        counts = account(tally.counts.processed + 1, frames, source)
+        counts = count(tally.counts.processed + 1)
         sinks.write(observation, counts)
         tally.add(observation, counts)
 
     try:
         with Behind(finish, name="conclude", depth=DEPTH) as finishing:
             wanted = islice(frames, max_frames)
-            for inferred in in_order(partial(infer, model=model), wanted, model.in_flight):
-                finishing.put(inferred)
+            for result in in_order(partial(attempt, model=model), wanted, model.in_flight):
+                if isinstance(result, Inferred):
+                    failures.over()
+                    finishing.put(result)
+                    continue
+                failures.add(result)
+                if failures.too_many:
+                    frames.close()
+        failures.raise_if_too_many()
     finally:
         frames.close()
         source.gaps.end()
-        tally.counts = account(tally.counts.processed, frames, source)
+        tally.counts = settled(lambda: count(tally.counts.processed), frames)
+        tally.failure = failures.last
+        sinks.end(tally.counts)
 
 
-def account(processed: int, frames: Prefetch[Prepared], source: Source) -> Counts:
-    """What became of every frame so far."""
-    reasons = Counter(frames.reasons)
-    reasons.update(source.dropped)
+def attempt(prepared: Prepared, model: Network) -> Inferred | BackendError:
+    """What the network says of a frame, or why it says nothing."""
+    try:
+        return infer(prepared, model)
+    except BackendError as error:
+        return error
+
+
+def settled(count: Callable[[], Counts], frames: Prefetch[Prepared]) -> Counts:
+    """The counts once a reader that is slow to end has let go of the frame in its hands."""
+    end_s = time.monotonic() + SETTLE_S
+    while (counts := count()).under_way and frames.reading and time.monotonic() < end_s:
+        time.sleep(SETTLE_S / 100)
+    return counts
+
+
+def account(inferred: int, failed: int, frames: Prefetch[Prepared], source: Source) -> Counts:
+    """What became of every frame so far. inferred, failed: by the network."""
+    seen = source.seen - frames.untaken
+    reasons = Counter(dict(frames.reasons))  # dict copies at once what other threads write to
+    reasons.update(dict(source.dropped))
+    failures = {"unreadable": source.failed, "inference": failed}
     gaps = source.gaps
     return Counts(
-        processed=processed,
-        dropped=reasons.total(),
-        failed=source.failed,
+        seen=seen,
+        processed=inferred,
         reasons=reasons,
+        failures={kind: number for kind, number in failures.items() if number},
         gaps=gaps.number,
         away_s=gaps.away_s,
         last_gap=gaps.recent[-1] if gaps.recent else None,

@@ -50,7 +50,8 @@ class Prefetch(Generic[T]):
     """Iterate once. The thread ends with the iteration, or with close() when that stops early.
 
     reasons: how many frames were dropped because nobody took them in time ("queue full"), because
-    they were too old ("stale"), or because the run ended before their turn ("stopped").
+    they were too old ("stale"), or because the run ended before their turn ("stopped"). untaken:
+    frames of a file that were read ahead when the run ended before their turn.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Prefetch(Generic[T]):
         max_staleness_s: float | None,
     ) -> None:
         self.reasons: Counter[str] = Counter()
+        self.untaken = 0
         self._max_staleness_s = max_staleness_s
         self._frames = frames
         self._depth = depth
@@ -80,6 +82,11 @@ class Prefetch(Generic[T]):
         """Frames that were dropped so far, for whichever reason."""
         return self.reasons.total()
 
+    @property
+    def reading(self) -> bool:
+        """Whether the thread is still there, maybe with a frame in its hands."""
+        return self._thread.is_alive()
+
     def __iter__(self) -> Iterator[T]:
         try:
             while (frame := self._take()) is not None:
@@ -93,11 +100,16 @@ class Prefetch(Generic[T]):
         """Ends the thread; frames that were read ahead are let go. May be called twice."""
         with self._changed:
             self._closed = True
-            if self._drop_oldest and self._queue:
-                self.reasons["stopped"] += len(self._queue)
+            self._let_go(len(self._queue))
             self._queue.clear()
             self._changed.notify_all()
         self._thread.join(JOIN_S)
+
+    def _let_go(self, number: int) -> None:
+        if self._drop_oldest and number:
+            self.reasons["stopped"] += number
+        elif number:
+            self.untaken += number
 
     def _take(self) -> T | None:
         with self._changed:
@@ -142,8 +154,7 @@ class Prefetch(Generic[T]):
                 else:
                     self._changed.wait()
             if self._closed:
-                if self._drop_oldest:
-                    self.reasons["stopped"] += 1
+                self._let_go(1)
                 return False
             self._queue.append(frame)
             self._changed.notify_all()

@@ -81,11 +81,12 @@ def tell(cameras: Sequence[Camera]) -> None:
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The summary of a camera for people."""
     frames = summary["frames"]
-    reasons = ", ".join(f"{number} {reason}" for reason, number in frames["reasons"].items())
+    lost = frames["seen"] - frames["processed"] - frames["dropped"] - frames["failed"]
     lines = [
         f"{frames['seen']} frames seen = {frames['processed']} processed "
-        f"+ {frames['dropped']} dropped{f' ({reasons})' if reasons else ''} "
-        f"+ {frames['failed']} failed"
+        f"+ {frames['dropped']} dropped{_listed(frames['reasons'])} "
+        f"+ {frames['failed']} failed{_listed(frames['failures'])}"
+        f"{f' + {lost} not accounted for' if lost else ''}"
     ]
     if frames["gaps"]:
         times = "time" if frames["gaps"] == 1 else "times"
@@ -104,3 +105,9 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
         if missing:
             lines.append(f"{name}: {sink['written']} frames written, {', '.join(missing)}")
     return lines
+
+
+def _listed(numbers: dict[str, int]) -> str:
+    """(3 stale, 1 frozen), or nothing."""
+    listed = ", ".join(f"{number} {reason}" for reason, number in numbers.items())
+    return f" ({listed})" if listed else ""

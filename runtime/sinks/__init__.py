@@ -93,6 +93,11 @@ class Sinks:
         for lane in self.lanes:
             lane.write(observation, counts)
 
+    def end(self, counts: Counts) -> None:
+        """The run is over, and these are its totals."""
+        for lane in self.lanes:
+            lane.end(counts)
+
     def summary(self) -> dict[str, dict[str, Any]]:
         """Per sink: frames written, skipped because it was too slow, lost because it could not
         write; mean milliseconds per frame written."""

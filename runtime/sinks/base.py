@@ -23,6 +23,11 @@ class Sink(Protocol):
         """Puts what was written onto the disk itself; called about every second."""
         ...
 
+    def end(self, counts: Counts) -> None:
+        """The run is over, and these are its totals. Called once, before close; never where the
+        process ends otherwise."""
+        ...
+
     def close(self) -> None:
         """Completes the files. May be called twice."""
         ...

@@ -7,6 +7,8 @@ live source do not: a sink that cannot keep up leaves some out and counts them.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 from runtime.behind import Behind
 from runtime.console import say
@@ -31,6 +33,7 @@ class Lane:
         self.fault: SinkError | None = None
         """Why frames were lost, of late."""
         self._sink = sink
+        self._totals: Counts | None = None
         self._resting_until_s: float | None = None
         self._flushed_s = time.monotonic()
         self._behind: Behind[tuple[Observation, Counts]] = Behind(
@@ -42,6 +45,10 @@ class Lane:
         if not self._behind.put((observation, counts)):
             self.skipped += 1
 
+    def end(self, counts: Counts) -> None:
+        """The run is over: what the sink is told once everything is written."""
+        self._totals = counts
+
     def close(self, timeout_s: float | None = None) -> None:
         """Writes what is waiting and completes the files, unless that takes longer."""
         try:
@@ -50,10 +57,10 @@ class Lane:
                 return
         except SinkError as error:
             self._fail(error)
-        try:
-            self._sink.close()
-        except SinkError as error:
-            self._fail(error)
+        totals, self._totals = self._totals, None
+        if totals is not None:
+            self._attempt(partial(self._sink.end, totals))
+        self._attempt(self._sink.close)
 
     def _write(self, item: tuple[Observation, Counts]) -> None:
         start = time.perf_counter()
@@ -78,10 +85,13 @@ class Lane:
     def _idle(self) -> None:
         self._flushed_s = time.monotonic()
         if self._resting_until_s is None:
-            try:
-                self._sink.flush()
-            except SinkError as error:
-                self._fail(error)
+            self._attempt(self._sink.flush)
+
+    def _attempt(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        except SinkError as error:
+            self._fail(error)
 
     def _fail(self, error: SinkError) -> None:
         if self._resting_until_s is None:

@@ -61,7 +61,8 @@ class RotatedLines:
 class FrameLog:
     """frames.jsonl: index, name, timestamp_s, water_fraction, ms per stage, counts and gaps so far.
 
-    The first line after a live source was away has "gap": its start_s, duration_s and reason.
+    The first line after a live source was away has "gap": its start_s, duration_s and reason. The
+    last line of a run that came to its end has "summary" alone: its totals.
 
     Each line is written whole and at once, so that a reader may follow the file as it grows.
     """
@@ -80,28 +81,33 @@ class FrameLog:
             "timestamp_s": round(frame.timestamp_s, 6),
             "water_fraction": round(observation.water_fraction, 6),
             "ms": {stage: round(ms, 3) for stage, ms in observation.stage_ms.items()},
-            "seen": counts.seen,
-            "processed": counts.processed,
-            "dropped": counts.dropped,
-            "reasons": dict(counts.reasons),
-            "failed": counts.failed,
-            "gaps": counts.gaps,
-            "away_s": round(counts.away_s, 3),
+            **self._totals(counts),
         }
-        if counts.last_gap is not None and counts.gaps > self._gaps:
-            line["gap"] = dataclasses.asdict(counts.last_gap)
-        self._gaps = counts.gaps
         self._lines.append(json.dumps(line, ensure_ascii=True) + "\n")
+
+    def _totals(self, counts: Counts) -> dict[str, Any]:
+        """The counts, and the latest gap where no line has it yet."""
+        totals = counts.totals()
+        if counts.last_gap is not None and counts.gaps > self._gaps:
+            totals["gap"] = dataclasses.asdict(counts.last_gap)
+        self._gaps = counts.gaps
+        return totals
 
     def flush(self) -> None:
         self._lines.sync()
+
+    def end(self, counts: Counts) -> None:
+        """A run without frames leaves no log behind."""
+        if counts.seen or counts.gaps:
+            self._lines.append(json.dumps({"summary": self._totals(counts)}) + "\n")
 
     def close(self) -> None:
         self._lines.close()
 
 
 class FrameTable:
-    """The same as CSV (RFC 4180) with a header line, for spreadsheets."""
+    """A row per frame as CSV (RFC 4180) with a header line, for spreadsheets. It has no summary:
+    a table has rows of one kind."""
 
     name = "csv"
 
@@ -124,6 +130,9 @@ class FrameTable:
 
     def flush(self) -> None:
         self._lines.sync()
+
+    def end(self, counts: Counts) -> None:
+        return None
 
     def close(self) -> None:
         self._lines.close()

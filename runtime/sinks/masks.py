@@ -70,6 +70,9 @@ class MaskFolder:
     def flush(self) -> None:
         return None
 
+    def end(self, counts: Counts) -> None:
+        return None
+
     def close(self) -> None:
         """A folder that was made for nothing is not left behind."""
         self._tidy()

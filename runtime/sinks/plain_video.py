@@ -81,6 +81,9 @@ class PlainVideo:
     def flush(self) -> None:
         """OpenCV keeps what it wrote to itself until the video is closed."""
 
+    def end(self, counts: Counts) -> None:
+        return None
+
     def close(self) -> None:
         if self._writer is not None:
             self._writer.release()

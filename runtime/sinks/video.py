@@ -87,6 +87,9 @@ class OverlayVideo:
     def flush(self) -> None:
         self._file.sync()
 
+    def end(self, counts: Counts) -> None:
+        return None
+
     def close(self) -> None:
         try:
             if self._encoder is not None:

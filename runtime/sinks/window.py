@@ -45,6 +45,9 @@ class Window:
     def flush(self) -> None:
         return None
 
+    def end(self, counts: Counts) -> None:
+        return None
+
     def close(self) -> None:
         return None
 

@@ -34,6 +34,8 @@ class Source(Protocol):
     """Frames in order. Iterate once; a source that breaks off raises SourceError at that point."""
 
     info: SourceInfo
+    seen: int
+    """Frames that came so far, or should have come: given on, dropped, or failed."""
     failed: int
     """Frames that could not be read so far; each was reported and skipped."""
     dropped: Counter[str]

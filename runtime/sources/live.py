@@ -49,7 +49,7 @@ class LiveSource:
         self._absence: Absence | None = None
         self._last_frame_s: float | None = None
         self._stillness = Stillness()
-        self.failed = 0
+        self.seen = self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
         capture = first.result() if first.done() else None
@@ -66,6 +66,7 @@ class LiveSource:
             self._stillness.reconnected()
             still_s = 0.0
             while not self._frozen(still_s) and (read := reads.next()) is not None:
+                self.seen += 1
                 still_s = self._stillness.seconds(read.image, read.stamp_s, time.monotonic())
                 if reason := self._unfit(read, still_s):
                     self.dropped[reason] += 1

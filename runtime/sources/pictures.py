@@ -30,7 +30,7 @@ class PictureSource:
 
     def __init__(self, uri: str, paths: Sequence[Path]) -> None:
         self._paths = sorted(paths, key=natural_order)
-        self.failed = 0
+        self.seen = self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
         self.info = SourceInfo(
@@ -41,6 +41,7 @@ class PictureSource:
         names = _unique_names(self._paths)
         for index, (path, name) in enumerate(zip(self._paths, names, strict=True)):
             start = time.perf_counter()
+            self.seen += 1
             try:
                 rgb = read_picture(path)
             except DataError as error:

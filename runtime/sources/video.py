@@ -61,7 +61,7 @@ class VideoFile:
         self._hole_s: float | None = None
         self._shown = redact(uri)
         self._capture = capture
-        self.failed = 0
+        self.seen = self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
         count = self._capture.number(cv2.CAP_PROP_FRAME_COUNT)
@@ -75,6 +75,7 @@ class VideoFile:
     def __iter__(self) -> Iterator[Frame]:
         index, last_s = 0, 0.0
         while (got := self._next(index, last_s)) is not None:
+            self.seen += 1
             image, timestamp_s, read_ms = got
             if timestamp_s <= 0:  # OpenCV 4.6 knows none for what a decoder holds back to the end
                 timestamp_s = last_s + 1 / (self.info.fps or FALLBACK_FPS) if index else 0.0

@@ -32,7 +32,10 @@ def observation(
 def write_all(outputs: Outputs, observations: list[Observation]) -> Sinks:
     with open_sinks(outputs, INFO) as sinks:
         for number, each in enumerate(observations, 1):
-            sinks.write(each, Counts(processed=number, dropped=2 * number, failed=1))
+            counts = Counts(
+                processed=number, reasons={"stale": 2 * number}, failures={"inference": 1}
+            )
+            sinks.write(each, counts)
     return sinks
 
 

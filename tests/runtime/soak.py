@@ -17,10 +17,11 @@ from runtime.counts import Counts, Gaps
 from runtime.images import Frame
 from runtime.model import load_model
 from runtime.observe import Observation
-from runtime.pipeline import Tally, run_pipeline
+from runtime.pipeline import run_pipeline
 from runtime.shared import SharedModel
 from runtime.sinks import Outputs, Sinks, open_sinks
 from runtime.sources import SourceInfo
+from runtime.tally import Tally
 from tests.runtime.conftest import scene
 
 MASK_NAMES = 50
@@ -32,12 +33,13 @@ class Endless:
 
     def __init__(self, number: int) -> None:
         self.info = SourceInfo(uri="soak", live=False, fps=25.0, frame_count=number)
-        self.failed, self.dropped, self.gaps = 0, dict[str, int](), Gaps()
+        self.seen, self.failed, self.dropped, self.gaps = 0, 0, dict[str, int](), Gaps()
         self._number = number
         self._images = [scene((24, 32), level / 10) for level in range(10)]
 
     def __iter__(self) -> Iterator[Frame]:
         for index in range(self._number):
+            self.seen += 1
             if index % 1000 == 999:
                 self.failed += 1
                 continue
@@ -94,6 +96,7 @@ def main(model_path: Path, folder: Path, number: int) -> None:
         run_pipeline(source, SharedModel(model), Watch(sinks, number // PARTS), tally)
     measure(tally.counts.processed)
     assert tally.counts.seen == number, tally.counts
+    assert tally.counts.under_way == 0, tally.counts
 
 
 if __name__ == "__main__":

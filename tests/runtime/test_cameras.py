@@ -119,7 +119,7 @@ def test_several_sources_through_the_command_line(
     assert [each["frames"]["processed"] for each in summaries] == [20, 35, 0]
     for name, number in (("camera-1", 20), ("camera-2", 35)):
         folder = tmp_path / "out" / name
-        assert len((folder / "frames.jsonl").read_text().splitlines()) == number
+        assert len((folder / "frames.jsonl").read_text().splitlines()) == number + 1
         assert len((folder / "frames.csv").read_text().splitlines()) == number + 1
         assert len(list((folder / "masks").iterdir())) == number
         with open_source(str(folder / "overlay.mp4")) as video:

@@ -44,6 +44,8 @@ def test_a_clip_becomes_a_video_masks_a_log_and_a_summary(
     assert summary["frames"]["seen"] == summary["frames"]["processed"] == 20
     assert list(summary["ms"])[-3:] == ["masks", "overlay", "log"]
     lines = [json.loads(line) for line in (tmp_path / "out/frames.jsonl").read_text().splitlines()]
+    last = lines.pop()
+    assert last == {"summary": summary["frames"]}
     assert [line["index"] for line in lines] == list(range(20))
     assert [line["timestamp_s"] for line in lines] == pytest.approx([i / 10 for i in range(20)])
     assert [line["water_fraction"] for line in lines] == pytest.approx(
@@ -185,7 +187,8 @@ def test_a_signal_ends_the_run_cleanly_with_all_files_complete(
     _, said = process.communicate(timeout=20)
     assert process.returncode == 0, said
     assert "stopped on request; all files are complete" in said
-    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    *lines, last = (json.loads(line) for line in log.read_text().splitlines())
+    assert last["summary"]["processed"] == len(lines)
     assert 5 < len(lines) < 3000
     assert f"{len(lines)} frames seen = {len(lines)} processed" in said
     assert len(list((tmp_path / "masks").glob("*.png"))) == len(lines)

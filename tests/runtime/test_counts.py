@@ -11,8 +11,15 @@ from runtime.sinks.lines import FrameLog
 from tests.runtime.observations import observation
 
 
-def test_what_is_seen_is_the_sum() -> None:
-    assert Counts(processed=3, dropped=2, failed=1).seen == 6
+def test_what_is_seen_and_in_no_sum_is_under_way() -> None:
+    counts = Counts(
+        seen=9,
+        processed=3,
+        reasons={"stale": 1, "frozen": 1},
+        failures={"unreadable": 2, "inference": 1},
+    )
+    assert (counts.dropped, counts.failed, counts.under_way) == (2, 3, 1)
+    assert counts.totals()["seen"] == 9
 
 
 def test_gaps_are_counted_for_ever_and_remembered_for_a_while() -> None:
@@ -28,7 +35,7 @@ def test_gaps_are_counted_for_ever_and_remembered_for_a_while() -> None:
 
 def test_the_first_line_after_a_gap_says_when_it_was_how_long_and_why(tmp_path: Path) -> None:
     gap = Gap(start_s=1.7e9, duration_s=12.5, reason="no frame for 5 s")
-    counts = Counts(dropped=3, reasons={"stale": 3}, gaps=1, away_s=12.5, last_gap=gap)
+    counts = Counts(reasons={"stale": 3}, gaps=1, away_s=12.5, last_gap=gap)
     with closing(FrameLog(tmp_path / "log", max_bytes=10**6, keep=1)) as log:
         log.write(observation(0, 0.0), Counts())
         log.write(observation(1, 0.1), counts)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +15,19 @@ import numpy as np
 import pytest
 
 import runtime.model as model_module
+from runtime.backends.checks import failed
 from runtime.backends.fake import FakeBackend
 from runtime.counts import Counts, Gaps
-from runtime.errors import SourceError
+from runtime.errors import BackendError, SourceError
 from runtime.images import Frame
 from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
 from runtime.observe import Observation, observe
-from runtime.pipeline import Tally, run_pipeline
+from runtime.pipeline import run_pipeline
 from runtime.report import summary_lines
 from runtime.sinks import Sink, Sinks
 from runtime.sources import SourceInfo, open_source
+from runtime.tally import Tally
 from tests.runtime.conftest import scene
 
 
@@ -40,13 +44,14 @@ class Scripted:
 
     def __init__(self, number: int, live: bool = False, error: Exception | None = None) -> None:
         self.info = SourceInfo(uri="scripted", live=live, fps=None, frame_count=None)
-        self.failed = 0
+        self.seen, self.failed = (2 if live else 0), 0
         self.dropped = Counter(frozen=2) if live else Counter()
         self.gaps = Gaps()
         self.number, self.error = number, error
 
     def __iter__(self) -> Iterator[Frame]:
         for index in range(self.number):
+            self.seen += 1
             if index % 3 == 2:
                 self.failed += 1
                 continue
@@ -69,6 +74,7 @@ class Collecting:
 
     def __init__(self, fractions: list[float], slow: threading.Event | None = None) -> None:
         self.fractions, self.slow = fractions, slow
+        self.ended: Counts | None = None
 
     def write(self, observation: Observation, counts: Counts) -> None:
         if self.slow is not None:
@@ -77,6 +83,9 @@ class Collecting:
 
     def flush(self) -> None:
         return None
+
+    def end(self, counts: Counts) -> None:
+        self.ended = counts
 
     def close(self) -> None:
         return None
@@ -124,10 +133,84 @@ def test_every_frame_of_a_clip_is_processed_and_its_water_is_followed(
 def test_what_is_seen_is_processed_or_dropped_or_failed(tiny_model: Path, live: bool) -> None:
     counts = run(Scripted(90, live), tiny_model).counts
     assert counts.seen == (92 if live else 90), "what a source drops itself counts too"
-    assert counts.failed == 30
+    assert counts.failures == {"unreadable": 30}
     assert counts.processed + counts.dropped == counts.seen - 30
-    assert sum(counts.reasons.values()) == counts.dropped
+    assert counts.under_way == 0
     assert live or counts.dropped == 0
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_what_a_run_read_ahead_when_it_ended_is_accounted_for(tiny_model: Path, live: bool) -> None:
+    """Frames of a file that were not asked for do not count as seen."""
+    for number in range(1, 12):
+        tally = run(Scripted(10**6, live), tiny_model, max_frames=number)
+        counts = tally.counts
+        assert (counts.processed, counts.under_way) == (number, 0)
+        assert set(counts.reasons) <= ({"frozen", "queue full", "stopped"} if live else set())
+        assert str(tally.fault()).endswith("could not be read") or not counts.failed
+
+
+def test_a_frame_that_gets_lost_on_the_way_is_told(tiny_model: Path) -> None:
+    class Losing(Scripted):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                if frame.index != 6:
+                    yield frame
+            self.failed = 0  # and forgets what it could not read
+
+    tally = run(Losing(9), tiny_model)
+    assert str(tally.fault()).startswith("4 of 9 frames are not accounted for; this is a defect")
+    (line, *_) = summary_lines(tally.summary())
+    assert "9 frames seen = 5 processed + 0 dropped + 0 failed + 4 not accounted for" in line
+
+
+def failing_on(calls: Callable[[int], bool], path: Path, at_once: int) -> Model:
+    """A model that fails at those calls of the network."""
+    number = itertools.count()
+
+    class Failing(FakeBackend):
+        def infer(self, inputs: np.ndarray) -> np.ndarray:
+            if calls(next(number)):
+                raise failed("fake", "out of memory")
+            return super().infer(inputs)
+
+    manifest = read_manifest(path)
+    return Model(manifest, Failing(path, manifest, at_once))
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_a_network_that_fails_now_and_then_costs_those_frames_and_no_more(
+    tiny_model: Path, at_once: int, live: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tally, sink = Tally(), Collecting([])
+    model = failing_on(lambda call: call % 4 != 1, tiny_model, at_once)
+    with Sinks([sink], live) as sinks:
+        run_pipeline(Scripted(90, live), model, sinks, tally)
+    counts = tally.counts
+    assert counts.under_way == 0
+    assert counts.processed + counts.failures["inference"] + counts.dropped == 60 + 2 * live
+    assert counts.processed > 0
+    assert counts.failures["inference"] >= 3 * (counts.processed - 1)
+    assert sink.ended == counts
+    assert capsys.readouterr().err.count("fake failed: out of memory") == 1, "told once a minute"
+    counts = dataclasses.replace(counts, failures={"inference": 45})
+    tally.counts = counts
+    assert str(tally.fault()).startswith("the network failed on 45 of ")
+
+
+def test_a_network_that_fails_every_time_ends_the_run(tiny_model: Path, at_once: int) -> None:
+    tally = Tally()
+    model = failing_on(lambda call: call >= 20, tiny_model, at_once)
+    with (
+        pytest.raises(
+            BackendError, match=r"^1[01] frames in a row failed: fake failed: out of mem"
+        ),
+        Sinks([], live=False) as sinks,
+    ):
+        run_pipeline(Scripted(10**6), model, sinks, tally)
+    assert tally.counts.processed == 20
+    assert tally.counts.failures["inference"] in (10, 11)
+    assert tally.counts.under_way == 0
 
 
 def test_the_tally_is_right_when_an_error_ends_the_run(tiny_model: Path) -> None:
@@ -151,7 +234,9 @@ def test_a_run_ends_after_max_frames_or_on_request(tiny_model: Path) -> None:
 
 def test_the_summary_for_people_says_where_every_frame_went(tiny_model: Path) -> None:
     lines = summary_lines(run(Scripted(9), tiny_model).summary())
-    assert lines[0].startswith("9 frames seen = 6 processed + 0 dropped + 3 failed; ")
+    assert lines[0].startswith(
+        "9 frames seen = 6 processed + 0 dropped + 3 failed (3 unreadable); "
+    )
     assert lines[1].startswith("water 50.")
     assert "infer " in lines[2]
     assert summary_lines(Tally().summary()) == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,3 +146,20 @@ def test_every_frame_of_a_live_source_is_taken_or_dropped_for_a_reason(taken: in
     ahead.close()
     assert got + ahead.dropped in (len(given), len(given) + 1), "one may still be on its way"
     assert threads() == []
+
+
+@pytest.mark.parametrize("taken", [1, 7, 50])
+def test_frames_of_a_file_that_were_read_in_vain_are_counted(taken: int) -> None:
+    produced: list[int] = []
+
+    def counted() -> Iterator[Frame]:
+        for frame in frames(50):
+            produced.append(frame.index)
+            yield frame
+
+    ahead = prefetch(counted(), depth=3)
+    got = len(list(itertools.islice(ahead, taken)))
+    ahead.close()
+    assert got == taken
+    assert got + ahead.untaken == len(produced)
+    assert not ahead.reading

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.counts import Counts
+from runtime.counts import Counts, Gap
 from runtime.errors import SinkError
 from runtime.sinks import Outputs, open_sinks
 from runtime.sinks.growing import make_way
@@ -22,7 +22,8 @@ def test_the_log_has_one_whole_line_per_frame_as_soon_as_it_is_written(tmp_path:
     path = tmp_path / "logs" / "frames.jsonl"
     with open_sinks(Outputs(log=path), INFO) as sinks:
         for index in range(3):
-            sinks.write(observation(index, index / 10), Counts(processed=index + 1, dropped=index))
+            counts = Counts(seen=9, processed=index + 1, reasons={"stale": index})
+            sinks.write(observation(index, index / 10), counts)
             wait_until(lambda lines=index + 1: path.read_text().count("\n") == lines)  # type: ignore[misc]
     assert json.loads(path.read_text().splitlines()[2]) == {
         "index": 2,
@@ -30,14 +31,38 @@ def test_the_log_has_one_whole_line_per_frame_as_soon_as_it_is_written(tmp_path:
         "timestamp_s": 0.2,
         "water_fraction": 0.25,
         "ms": {"infer": 1.5},
-        "seen": 5,
+        "seen": 9,
         "processed": 3,
         "dropped": 2,
-        "reasons": {},
+        "reasons": {"stale": 2},
         "failed": 0,
+        "failures": {},
         "gaps": 0,
         "away_s": 0.0,
     }
+
+
+@pytest.mark.parametrize("seen", [0, 7])
+def test_the_last_line_of_the_log_has_the_totals(tmp_path: Path, seen: int) -> None:
+    path = tmp_path / "frames.jsonl"
+    gap = Gap(start_s=1.7e9, duration_s=2.5, reason="no frame for 5 s")
+    counts = Counts(
+        seen=seen,
+        reasons={"stale": 4, "frozen": 1},
+        failures={"inference": 2},
+        gaps=min(seen, 1),
+        away_s=2.5,
+        last_gap=gap,
+    )
+    with open_sinks(Outputs(log=path, csv=tmp_path / "frames.csv"), INFO) as sinks:
+        sinks.end(counts)
+    if seen:
+        assert json.loads(path.read_text())["summary"] == {
+            **{"seen": 7, "processed": 0, "dropped": 5, "reasons": {"stale": 4, "frozen": 1}},
+            **{"failed": 2, "failures": {"inference": 2}, "gaps": 1, "away_s": 2.5},
+            "gap": {"start_s": 1.7e9, "duration_s": 2.5, "reason": "no frame for 5 s"},
+        }
+    assert [file.name for file in tmp_path.iterdir()] == ["frames.jsonl"] * min(seen, 1)
 
 
 def test_the_table_has_a_header_and_a_row_per_frame(tmp_path: Path) -> None:

@@ -68,8 +68,10 @@ def test_a_server_that_is_killed_again_and_again_is_found_again_each_time(
     ends = [gap.start_s + gap.duration_s for gap in source.gaps.recent]
     assert starts == sorted(starts)
     assert all(end <= start + 0.1 for end, start in zip(ends, starts[1:], strict=False))
-    seen = taken + ahead.dropped + source.dropped.total()
-    assert last_index < seen <= last_index + 10, "only what came after the last frame is more"
+    assert source.seen == taken + ahead.dropped + source.dropped.total()
+    assert last_index < source.seen <= last_index + 10, (
+        "only what came after the last frame is more"
+    )
     told = capsys.readouterr().err
     assert told.count("lost (") == told.count(": back after ") == recoveries
 
@@ -304,7 +306,8 @@ def test_the_command_line_goes_on_after_a_gap_and_accounts_for_it_in_log_and_sum
     assert frames["seen"] == frames["processed"] + frames["dropped"] + frames["failed"]
     assert frames["dropped"] == sum(frames["reasons"].values())
     assert frames["gaps"] == 1
-    lines = [json.loads(line) for line in run.log.read_text().splitlines()]
+    *lines, last = (json.loads(line) for line in run.log.read_text().splitlines())
+    assert last == {"summary": frames}
     assert len(lines) == frames["processed"]
     (gap,) = [line["gap"] for line in lines if "gap" in line]
     assert gap["duration_s"] == pytest.approx(frames["away_s"], abs=0.01)
