@@ -6,10 +6,14 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from runtime.sources.whole import is_riff
 
-def track_length_s(path: Path) -> float | None:
+
+def track_length_s(path: Path, container_s: float) -> float | None:
     """Seconds from the first picture's beginning to the last one's end, as the file announces them;
-    None where it does not, or without PyAV."""
+    None where it does not, or without PyAV. container_s: what OpenCV takes for its length."""
+    if is_riff(path):
+        return container_s  # an AVI counts its pictures
     try:
         import av  # costs a tenth of a second, for files that may have broken off
     except ModuleNotFoundError:

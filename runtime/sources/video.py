@@ -19,7 +19,7 @@ from runtime.images import Frame
 from runtime.sources.address import redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture, decoder_threads, timed_read
-from runtime.sources.track import track_length_s
+from runtime.sources.completeness import Completeness
 from runtime.sources.whole import is_cut
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ FALLBACK_FPS = 25.0
 MOST_THREADS = 4
 """Decoders hold a frame or two for each of their threads: at 4K that is 25 MB. They get half of the
 cores at most, for the network takes all, and each thread adds work of its own."""
-MISSING_S = 1.0
-"""A file whose last frame comes this long before its announced end has broken off."""
-MISSING_SHARE = 0.05
-"""The same as a share of the length, because containers without an index only estimate it."""
+FEWEST_TRIES = 100
+"""Reads that may fail in a row before a file counts as over, where it announces fewer frames."""
 
 
 def open_video(uri: str, path: Path) -> VideoFile:
@@ -57,8 +55,7 @@ class VideoFile:
     ) -> None:
         """capture: the open file, which is closed with this source. path: where it lies, None for
         one behind http://. cut: it is known to lack its end."""
-        self._path, self._cut = path, cut
-        self._hole_s: float | None = None
+        self._cut = cut
         self._shown = redact(uri)
         self._capture = capture
         self.seen = self.failed = 0
@@ -71,15 +68,17 @@ class VideoFile:
             fps=self._capture.number(cv2.CAP_PROP_FPS),
             frame_count=round(count) if count else None,
         )
+        self._completeness = Completeness(self.info, path, cut)
 
     def __iter__(self) -> Iterator[Frame]:
         index, last_s = 0, 0.0
-        while (got := self._next(index, last_s)) is not None:
+        while (got := self._next(index)) is not None:
             self.seen += 1
             image, timestamp_s, read_ms = got
             if timestamp_s <= 0:  # OpenCV 4.6 knows none for what a decoder holds back to the end
                 timestamp_s = last_s + 1 / (self.info.fps or FALLBACK_FPS) if index else 0.0
             last_s = timestamp_s
+            self._completeness.came(last_s)
             yield Frame(
                 image=image, index=index, timestamp_s=last_s, name=f"{index:06d}", read_ms=read_ms
             )
@@ -89,40 +88,21 @@ class VideoFile:
                 f"{self._shown} holds no frame that can be decoded"
                 f"{': it is cut off' if self._cut else ''}; copy or convert it anew"
             )
-        self._check_complete(last_s)
+        self._completeness.check()
 
-    def _next(self, index: int, last_s: float) -> tuple[NDArray[np.uint8], float, float] | None:
-        """The next frame. Damage in the middle fails some reads, but frames may follow."""
+    def _next(self, index: int) -> tuple[NDArray[np.uint8], float, float] | None:
+        """The next frame. Damage in the middle fails some reads, but frames may follow: those that
+        could not be read are then counted."""
         got = timed_read(self._capture)
         if got is not None or self._cut:
             return got
-        for _ in range((self.info.frame_count or 0) - index):
+        for failed in range(1, max(FEWEST_TRIES, (self.info.frame_count or 0) - index)):
             if (got := timed_read(self._capture)) is not None:
-                self._hole_s = last_s if self._hole_s is None else self._hole_s
+                self.seen += failed
+                self.failed += failed
+                self._completeness.failed()
                 return got
         return None
-
-    def _check_complete(self, last_s: float) -> None:
-        fps, count = self.info.fps, self.info.frame_count
-        length_s = count / fps if fps and count else 0.0
-        step_s = 1 / fps if fps else 0.0
-        early = self._ends_early(last_s + step_s, length_s)
-        if early and self._path is not None and not self._cut:
-            length_s = track_length_s(self._path) or 0.0
-        of = f" of {length_s:.1f} s" if length_s else ""
-        if self._hole_s is not None:
-            raise SourceError(
-                f"{self._shown} is damaged at {self._hole_s:.1f} s{of}; what could be decoded was "
-                "used: copy the file again if it should be whole"
-            )
-        if self._cut or self._ends_early(last_s + step_s, length_s):
-            raise SourceError(
-                f"{self._shown} broke off at {last_s:.1f} s{of}; what could be "
-                "decoded was used: copy the file again if there should be more"
-            )
-
-    def _ends_early(self, end_s: float, length_s: float) -> bool:
-        return length_s - end_s > max(MISSING_S, MISSING_SHARE * length_s)
 
     def __enter__(self) -> Self:
         return self

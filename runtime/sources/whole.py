@@ -1,7 +1,7 @@
-"""Whether a video file has been cut short: FFmpeg reads to the end of what is there and is content.
+"""Whether a video file is whole: FFmpeg reads what is there and is content.
 
-Only containers that say how long they are can tell: MP4 and MOV (ISO 14496-12, boxes), AVI (RIFF),
-Matroska and WebM (RFC 8794, EBML).
+Only containers that say how long they or their parts are can tell: MP4 and MOV (ISO 14496-12,
+boxes), AVI (RIFF), Matroska and WebM, MPEG transport streams.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-EBML, SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+from runtime.sources import matroska, mpegts
+from runtime.sources.matroska import Fault
+
+RIFF = b"RIFF"
 
 
 def is_cut(path: Path) -> bool:
@@ -20,11 +23,32 @@ def is_cut(path: Path) -> bool:
         file.seek(0)
         if head[4:] == b"ftyp":
             return _end_of_boxes(file, length) > length
-        if head[:4] == b"RIFF":
+        if head[:4] == RIFF:
             return 8 + int.from_bytes(head[4:], "little") > length
-        if head[:4] == EBML:
-            return _end_of_segment(file) > length
-    return False
+        if head[:4] == matroska.EBML:
+            return matroska.is_cut(file)
+        stride = mpegts.stride_of(file)
+        return stride is not None and mpegts.is_cut(file, *stride)
+
+
+def fault_of(path: Path) -> Fault | None:
+    """Whether bytes lack in the middle of a Matroska file or an MPEG transport stream, or at its
+    end. Reads the whole file; what lies within a frame is not looked at, nor are other
+    containers."""
+    with path.open("rb") as file:
+        if file.read(4) == matroska.EBML:
+            return matroska.fault_of(file)
+        stride = mpegts.stride_of(file)
+        if stride is None:
+            return None
+        cut = mpegts.is_cut(file, *stride)
+    return "damaged" if mpegts.is_damaged(path, *stride) else "cut" if cut else None
+
+
+def is_riff(path: Path) -> bool:
+    """Whether it is an AVI file."""
+    with path.open("rb") as file:
+        return file.read(4) == RIFF
 
 
 def _end_of_boxes(file: BinaryIO, length: int) -> int:
@@ -40,23 +64,3 @@ def _end_of_boxes(file: BinaryIO, length: int) -> int:
             return length
         end += size
     return end
-
-
-def _end_of_segment(file: BinaryIO) -> int:
-    """Where the segment that follows the header ends; 0 when it does not say."""
-    file.seek(4)
-    file.seek(_number(file) or 0, 1)
-    if file.read(4) != SEGMENT:
-        return 0
-    size = _number(file)
-    return 0 if size is None else file.tell() + size
-
-
-def _number(file: BinaryIO) -> int | None:
-    """A variable-length integer; None for "unknown", as files have that were written live."""
-    first = file.read(1)
-    if not first or not first[0]:
-        return None
-    more = 8 - first[0].bit_length()
-    value = int.from_bytes(bytes([first[0] ^ (0x80 >> more)]) + file.read(more), "big")
-    return None if value == (1 << 7 * (more + 1)) - 1 else value
