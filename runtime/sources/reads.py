@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.sources.address import Address
+from runtime.sources.arrivals import ArrivalClock
 from runtime.sources.capture import Capture, timed_read
 from runtime.sources.clock import StreamClock
 
@@ -39,7 +40,8 @@ class Read:
 
 class Reads:
     """What one connection gives. Only RTSP's timestamps come from the sender's clock; those of a
-    live HTTP playlist say when a frame is due; others are made up by the demuxer and not used."""
+    live HTTP playlist say when a frame is due; others are made up by the demuxer and not used: what
+    comes over HTTP without a playlist is late by when it arrives."""
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Reads:
         self._is_stream = parts is not None
         self._sent_live = parts is not None and parts.scheme.lower().startswith("rtsp")
         self._in_bursts = parts is not None and parts.path.lower().endswith(".m3u8")
-        self._clock = StreamClock()
+        self._clock, self._arrivals = StreamClock(), ArrivalClock()
         self._catching_up = self._sent_live
         self._start_s = time.monotonic()
         self._last_stamp_s: float | None = None
@@ -82,6 +84,8 @@ class Reads:
             self._wait(self._clock.ahead(stamp_s, now_s))
         elif self._sent_live:
             lag_s = self._clock.lag(stamp_s, now_s)
+        elif self._is_stream:
+            lag_s = self._arrivals.lag(now_s)
         return Read(
             image=image,
             stamp_s=stamp_s,

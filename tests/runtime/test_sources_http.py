@@ -9,19 +9,23 @@ import itertools
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from runtime.errors import SourceError
+from runtime.prefetch import MAX_STALENESS_S, prefetch
 from runtime.sources import LiveOptions, open_source
 from tests.runtime.conftest import scene, write_clip
 
 QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
+QUICK_BUT_PATIENT = dataclasses.replace(QUICK, read_timeout_s=8.0)
 Handler = Callable[..., http.server.BaseHTTPRequestHandler]
 
 
@@ -85,6 +89,46 @@ def test_an_mjpeg_camera_that_hangs_up_is_found_again_each_time() -> None:
     assert connections == sorted(connections), "nothing of an earlier connection comes later"
     assert len(set(connections)) == 4
     assert [gap.reason for gap in source.gaps.recent] == ["the connection broke"] * 3
+
+
+@pytest.mark.parametrize("skips", [False, True], ids=["everything is held", "the end is left out"])
+def test_what_a_network_held_back_is_not_given_as_new(skips: bool) -> None:
+    """Twenty pictures a second that say their number; for three seconds they are only collected,
+    then all come at once, or the first half of them and then what is new."""
+    held, last, rate = range(40, 100), 140, 20
+
+    class Mine(Camera):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+            self.end_headers()
+            start_s = time.monotonic()
+            for number in range(last):
+                if skips and number in held[30:]:
+                    continue
+                due = held.stop if number in held else number
+                time.sleep(max(0.0, start_s + due / rate - time.monotonic()))
+                image = np.full((64, 96, 3), 255 - number, np.uint8)
+                jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+                head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                self.wfile.write(head.encode() + jpeg + b"\r\n")
+
+    with (
+        serving(Mine) as host,
+        open_source(f"http://{host}/video.mjpg", QUICK_BUT_PATIENT) as source,
+        closing(prefetch(source, drop_oldest=True, max_staleness_s=MAX_STALENESS_S)) as ahead,
+    ):
+        given = []
+        for frame in ahead:
+            given.append(255 - int(frame.image.mean() + 0.5))
+            if given[-1] >= last - 5:
+                break
+    assert given == sorted(given)
+    assert len([number for number in given if number < held.start]) > 20, "on time before"
+    old = [number for number in given if number in held[:40]]  # a second or more
+    assert not old
+    assert ahead.reasons["stale"] >= (30 if skips else 40)
+    assert len([number for number in given if number >= held.stop]) > 20, "and on time again"
 
 
 def test_a_camera_that_answers_rubbish_while_it_restarts_is_found_again(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from runtime.errors import SourceError
 from runtime.sources.absence import Absence
+from runtime.sources.arrivals import ArrivalClock
 from runtime.sources.clock import StreamClock
 from runtime.sources.frozen import Stillness
 from runtime.sources.options import LiveOptions, live_options
@@ -78,6 +81,39 @@ def test_frames_of_a_burst_are_due_one_after_another() -> None:
     assert [clock.ahead(n / 10, 50.0) for n in range(3)] == pytest.approx([0, 0.1, 0.2])
     assert clock.ahead(0.3, 53.0) == 0.0, "late, so at once"
     assert clock.ahead(1000.0, 54.0) == 0.0, "a jump begins anew"
+
+
+def lateness(times_s: Iterable[float]) -> list[float]:
+    clock = ArrivalClock()
+    return [round(clock.lag(time_s), 6) for time_s in times_s]
+
+
+def test_frames_that_come_at_their_pace_are_not_late_however_they_jitter() -> None:
+    jitter = random.Random(7)
+    assert max(lateness(n / 25 + jitter.uniform(0, 0.06) for n in range(5000))) < 0.1
+    assert max(lateness(n / 10**4 for n in range(100))) == 0.0
+
+
+def test_what_was_held_back_is_late_by_what_it_waited_and_then_no_more() -> None:
+    before, held = [n / 10 for n in range(20)], [5.0 + n / 1000 for n in range(31)]
+    after = [5.0 + n / 10 for n in range(1, 20)]
+    late = lateness([*before, *held, *after])
+    assert late[:20] == [0.0] * 20
+    assert late[20:51] == pytest.approx([3.0 - 0.099 * n for n in range(31)], abs=0.01)
+    assert late[51:] == [0.0] * 19
+
+
+def test_a_sender_that_left_frames_out_is_believed_after_two_steps() -> None:
+    before, held = [n / 10 for n in range(20)], [5.0 + n / 1000 for n in range(10)]
+    late = lateness([*before, *held, *(5.1 + n / 10 for n in range(20))])
+    assert min(late[20:30]) > 1.9
+    assert late[32:] == [0.0] * 18
+
+
+def test_a_camera_that_takes_fewer_pictures_at_night_is_soon_believed() -> None:
+    late = lateness([*(n / 25 for n in range(50)), *(2 + n / 2 for n in range(40))])
+    assert max(late[50:]) < 1.0
+    assert late[70:] == [0.0] * 20
 
 
 def test_pauses_grow_to_a_bound_and_differ_by_chance() -> None:
