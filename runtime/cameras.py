@@ -24,6 +24,8 @@ from runtime.tally import Tally
 
 LOOK_S = 0.05
 """How often the main thread looks after windows, signals and who has finished."""
+TOGETHER_S = 3.0
+"""How long several sources wait for one whose server does not answer, before they begin."""
 GRACE_S = 1.0
 """How long a camera may take to end once it was asked to."""
 DISK_S = 0.3
@@ -124,6 +126,8 @@ def _open_together(
     uris: Sequence[str], live: LiveOptions | None, opened: ExitStack
 ) -> list[Source]:
     """All sources at once, so that one that hangs does not hold back the others."""
+    if len(uris) > 1:
+        live = dataclasses.replace(live or LiveOptions(), start_s=TOGETHER_S)
     opening = [in_background(partial(open_source, uri, live)) for uri in uris]
     for each in opening:
         wait_for(each)

@@ -19,9 +19,10 @@ class LiveOptions:
     camera. latency_ms: how long a stream may wait for packets that are late, None leaves it to
     FFmpeg. transport: how RTSP carries its packets. give_up_after_s: seconds without a frame after
     which a source that was lost, or is not there, is an error; None never gives up. start_s: how
-    long opening a stream waits for it before it goes on in the background. open_timeout_s,
-    read_timeout_s: how long a stream may take to open, and to give its next frame. frozen_after_s:
-    the same picture for this many seconds counts as lost; None takes it for a still scene.
+    long opening a stream waits for it before it goes on in the background, and counts as live.
+    open_timeout_s, read_timeout_s: how long a stream may take to open, and to give its next frame.
+    frozen_after_s: the same picture for this many seconds counts as lost; None takes it for a still
+    scene.
     repeat_s: how long the same picture is given on as if it were new. first_pause_s,
     longest_pause_s: bounds of the pauses between attempts to reconnect, which double each time.
     """
@@ -31,7 +32,7 @@ class LiveOptions:
     latency_ms: int | None = None
     transport: Transport = "tcp"
     give_up_after_s: float | None = None
-    start_s: float = 3.0
+    start_s: float = 12.0
     open_timeout_s: float = 10.0
     read_timeout_s: float = 5.0
     frozen_after_s: float | None = 10.0

@@ -19,9 +19,13 @@ import cv2
 import numpy as np
 import pytest
 
+from runtime import cameras
 from runtime.errors import SourceError
+from runtime.model import load_model
 from runtime.prefetch import MAX_STALENESS_S, prefetch
+from runtime.sinks import Outputs
 from runtime.sources import LiveOptions, open_source
+from runtime.stopping import Stop
 from tests.runtime.conftest import scene, write_clip
 
 QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
@@ -187,6 +191,33 @@ def test_a_recording_behind_http_is_a_file_read_to_its_end(tmp_path: Path) -> No
         assert not source.info.live
         frames = list(source)
     assert [frame.timestamp_s for frame in frames] == pytest.approx([n / 10 for n in range(20)])
+
+
+def test_a_recording_whose_server_takes_its_time_is_waited_for_where_nobody_else_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
+) -> None:
+    write_clip(tmp_path / "clip.mp4")
+
+    class Slow(Files):
+        def do_GET(self) -> None:
+            time.sleep(3.3)
+            super().do_GET()
+
+    monkeypatch.setattr(cameras, "TOGETHER_S", 0.5)
+    with (
+        serving(partial(Slow, directory=tmp_path)) as host,
+        load_model(tiny_model, "fake") as model,
+    ):
+        with open_source(f"http://{host}/clip.mp4") as source:
+            assert not source.info.live
+            assert len(list(source)) == 20
+        uris = [f"http://{host}/clip.mp4", str(tmp_path / "clip.mp4")]
+        with cameras.open_cameras(uris, Outputs(), False) as ((slow, film), look):
+            cameras.run_cameras([slow, film], model, Stop(), look)
+    assert film.tally.counts.processed == 20
+    assert "is a recording whose server took more than 0.5 s to answer; name it alone" in str(
+        slow.fault()
+    )
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
