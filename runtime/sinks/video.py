@@ -6,6 +6,7 @@ the run, and a disk that was full leaves a gap and no damage.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from runtime.counts import Counts
 from runtime.errors import SinkError
 from runtime.observe import Observation
-from runtime.overlay import caption_of, draw_overlay
+from runtime.overlay import BAND_ROWS, caption_of, overlay_bands
 from runtime.sinks.canvas import LONGEST_GAP_S, even_size, fit
 from runtime.sinks.growing import GrowingFile, make_way
 from runtime.sources.base import SourceInfo
@@ -65,11 +66,14 @@ class OverlayVideo:
         frame = observation.frame
         self._append()
         caption = caption_of(observation.water_fraction, frame.timestamp_s, self._live)
-        picture = draw_overlay(frame.image, observation.mask, caption)
         if self._encoder is None:
-            self._size = even_size(picture)
+            self._size = even_size(frame.image)
             self._encoder = Encoder(self._path.suffix.lower(), self._size)
-        self._encoder.add(fit(picture, self._size), self._clock.tick(frame.timestamp_s))
+        bands = overlay_bands(frame.image, observation.mask, caption)
+        if frame.image.shape[:2] != self._size:
+            picture = fit(np.concatenate(list(bands)), self._size)
+            bands = (picture[top : top + BAND_ROWS] for top in range(0, len(picture), BAND_ROWS))
+        self._encoder.add(bands, self._clock.tick(frame.timestamp_s))
         self._append()
 
     def _append(self) -> None:
@@ -140,17 +144,21 @@ class Encoder:
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = Fraction(1, TICKS)
         self._stream.codec_context.thread_count = 2
+        height, width = size
+        self._frame = av.VideoFrame(width, height, "yuv420p")
 
     def write(self, content: Any) -> int:
         """What FFmpeg calls; in pieces that are whole only after each picture."""
         self.encoded += bytes(content)
         return len(content)
 
-    def add(self, picture: NDArray[np.uint8], ticks: int) -> None:
-        """picture: (H, W, 3) uint8 BGR. ticks: its time in 1 / TICKS seconds."""
-        # OpenCV converts several times faster than FFmpeg's scaler, which the encoder would call.
-        planes = cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+    def add(self, bands: Iterable[NDArray[np.uint8]], ticks: int) -> None:
+        """bands: a picture's rows from the top, an even number at a time, (h, W, 3) uint8 BGR.
+        ticks: its time in 1 / TICKS seconds."""
+        frame = self._frame
+        frame.make_writable()  # an encoder may hold what it was given last
+        _fill(frame, bands)
+        frame.pict_type = av.video.frame.PictureType.NONE
         frame.pts, frame.time_base = ticks, Fraction(1, TICKS)
         if self._key_ticks is None or ticks - self._key_ticks >= KEY_FRAME_S * TICKS:
             frame.pict_type = av.video.frame.PictureType.I
@@ -166,3 +174,21 @@ class Encoder:
         for packet in self._stream.encode(None):
             self._container.mux(packet)
         self._container.close()
+
+
+def _fill(frame: Any, bands: Iterable[NDArray[np.uint8]]) -> None:
+    """Writes a picture's bands into a yuv420p frame of its size. OpenCV converts several times
+    faster than FFmpeg's scaler, which the encoder would call."""
+    planes = [
+        np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+        for plane in frame.planes
+    ]
+    row = 0
+    for band in bands:
+        height, width = band.shape[:2]
+        converted = cv2.cvtColor(band, cv2.COLOR_BGR2YUV_I420).ravel()
+        parts = np.split(converted, [height * width, height * width * 5 // 4])
+        for plane, part, share in zip(planes, parts, (1, 2, 2), strict=True):
+            end = (row + height) // share
+            plane[row // share : end] = part.reshape(-1, width // share)
+        row += height

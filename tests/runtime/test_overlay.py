@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
+from runtime import overlay
 from runtime.overlay import OUTLINE_BGR, TINT, WATER_BGR, caption_of, draw_overlay
 
 
@@ -73,3 +75,15 @@ def test_the_caption_of_a_camera_tells_the_local_time(monkeypatch: pytest.Monkey
     _, clock = caption_of(0.0, 1_700_000_000.0, True)
     assert clock.startswith("2023-11-1")
     assert len(clock) == len("2023-11-14 22:13:20")
+
+
+@pytest.mark.parametrize("size", [(1080, 1920), (719, 1281), (65, 200), (130, 3), (1, 1)])
+def test_nothing_shows_where_one_band_ends_and_the_next_begins(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(0)
+    image = noise.integers(0, 256, (*size, 3), np.uint8)
+    mask = cv2.resize(noise.random((9, 7), np.float32), size[::-1]) > 0.5
+    banded = draw_overlay(image, mask, ("Water 12.3 %", "00:01.0"))
+    monkeypatch.setattr(overlay, "BAND_ROWS", 2000)
+    np.testing.assert_array_equal(banded, draw_overlay(image, mask, ("Water 12.3 %", "00:01.0")))
