@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
@@ -11,20 +10,10 @@ from packaging.requirements import Requirement
 
 from runtime.backends.cores import usable_cores
 from runtime.gpu import current_gpu
+from runtime.processor import processor_name
 
 LIBRARIES = ("torch", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt", "tensorrt-rtx")
 RUNTIME = "flood-runtime"
-INSTRUCTIONS = {
-    "amx_int8": "AMX",
-    "avx512_vnni": "AVX512-VNNI",
-    "avx_vnni": "AVX-VNNI",
-    "avx512f": "AVX512",
-    "avx2": "AVX2",
-    "i8mm": "I8MM",
-    "asimddp": "dot products",
-}
-"""Flag of /proc/cpuinfo -> what it is called, the fastest for 8 bits first: processors that share
-a name may differ in it, and by several times in what INT8 takes."""
 
 
 def device_name(root: Path = Path("/")) -> str:
@@ -35,14 +24,8 @@ def device_name(root: Path = Path("/")) -> str:
     board = root / "proc/device-tree/model"
     if board.is_file():
         return board.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
-    info = root / "proc/cpuinfo"
-    text = info.read_text(encoding="utf-8") if info.is_file() else ""
-    found = re.search(r"model name\s*:\s*(.+)", text)
-    processor = re.sub(r"\((R|TM)\)|Processor|CPU|@.*", "", found[1]) if found else "processor"
-    flags = set(re.findall(r"\w+", " ".join(re.findall(r"(?m)^(?:flags|Features)\s*:(.+)", text))))
-    fastest = next((f" with {word}" for flag, word in INSTRUCTIONS.items() if flag in flags), "")
     gpu = current_gpu()
-    words = f"{' '.join(processor.split())}{fastest}, {usable_cores()} cores"
+    words = f"{processor_name(root)}, {usable_cores()} cores"
     return f"{words}, {gpu.name}" if gpu else words
 
 

@@ -18,6 +18,7 @@ from runtime.backends.cores import usable_cores
 from runtime.doctor_findings import Finding
 from runtime.gpu import Gpu
 from runtime.jetson import is_jetson, l4t_release
+from runtime.processor import processor_name
 
 JETPACKS = {
     "36.4.0": "6.1",
@@ -40,11 +41,10 @@ UNSYNCHRONISED = 5
 def find_device(root: Path) -> Finding:
     """What computer this is, its cores and its memory."""
     name = _read(root / "proc/device-tree/model") or _read(root / "sys/class/dmi/id/product_name")
-    processor = re.search(r"model name\s*:\s*(.+)", _read(root / "proc/cpuinfo"))
     memory = re.search(r"MemTotal:\s*(\d+)", _read(root / "proc/meminfo"))
     facts = [
         name or "unknown computer",
-        processor[1].strip() if processor else platform.machine(),
+        processor_name(root),
         f"{usable_cores()} cores",
     ]
     if memory:
