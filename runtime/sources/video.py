@@ -35,16 +35,18 @@ FEWEST_TRIES = 100
 
 def open_video(uri: str, path: Path) -> VideoFile:
     """Raises SourceError for a file that holds no video that OpenCV's FFmpeg can decode."""
+    where = path.absolute()  # FFmpeg takes what stands before a colon in 12:30.mp4 for a protocol
     threads = max(1, min((os.cpu_count() or 1) // 2, MOST_THREADS))
-    capture = Capture(str(path), cv2.CAP_FFMPEG, decoder_threads(threads))
-    cut = is_cut(path)
+    capture = Capture(str(where), cv2.CAP_FFMPEG, decoder_threads(threads))
+    regular = path.is_file()  # what is read of a pipe is gone
+    cut = regular and is_cut(path)
     if not capture.is_open:
         end = ": it is cut off" if cut else ""
         raise SourceError(
             f"{path} is no video that can be decoded{end}; check that it plays, or convert it: "
             f"ffmpeg -i {path.name} video.mp4"
         )
-    return VideoFile(uri, capture, path, cut)
+    return VideoFile(uri, capture, where if regular else None, cut)
 
 
 class VideoFile:

@@ -18,7 +18,7 @@ from runtime.images import Frame
 from runtime.sources import open_source
 from runtime.sources.completeness import Jumps
 from tests.runtime.conftest import Command
-from tests.runtime.test_sources_files import H264, ffmpeg, make, read, stamps
+from tests.runtime.test_sources_files import H264, H265, ffmpeg, make, read, stamps
 
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 
@@ -133,7 +133,7 @@ def test_an_avi_whose_end_is_empty_broke_off_where_its_pictures_end(tmp_path: Pa
     ("options", "frames"),
     [
         (FEW_KEYS, 60),
-        (("-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p"), 60),
+        (H265, 60),
         ((*FEW_KEYS, "-x264-params", "open-gop=1:keyint=20"), 60),
         ((*FEW_KEYS, "-c:a", "aac"), 60),
         (SLOWER, 27),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from runtime.sources.video import VideoFile
 pytestmark = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "10")
+H265 = ("-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p")
 
 
 def ffmpeg(*arguments: object) -> None:
@@ -54,7 +56,7 @@ def stamps(frames: list[Frame]) -> list[float]:
         ("h264.mp4", H264),
         ("h264.mkv", H264),
         ("h264.ts", H264),
-        ("h265.mp4", ("-c:v", "libx265", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p")),
+        ("h265.mp4", H265),
         ("vp9.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime")),
         ("mjpeg.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p")),
     ],
@@ -123,23 +125,16 @@ def test_a_frame_whose_timestamp_opencv_lost_follows_the_one_before(
     assert stamps(frames) == pytest.approx([0, 0.1, 0.2, 0.3])
 
 
-def test_a_rotated_phone_video_stands_upright(tmp_path: Path) -> None:
-    flat = make(tmp_path / "flat.mp4", *H264, seconds=1)
-    turned = tmp_path / "turned.mp4"
-    ffmpeg("-i", flat, "-c", "copy", "-metadata:s:v", "rotate=90", turned)
+@pytest.mark.parametrize("angle", [90, 180, 270])
+def test_a_rotated_phone_video_stands_upright(tmp_path: Path, angle: int) -> None:
+    flat, turned = make(tmp_path / "flat.mp4", *H264, seconds=1), tmp_path / "turned.mp4"
+    ffmpeg("-i", flat, "-c", "copy", "-metadata:s:v", f"rotate={angle}", turned)
     before, after = read(flat)[0].image, read(turned)[0].image
-    if after.shape == before.shape:
+    if np.array_equal(after, before):
         pytest.skip("this ffmpeg writes no rotation by -metadata rotate")
-    assert after.shape == (160, 96, 3)
-    np.testing.assert_array_equal(after, np.rot90(before, after_turn(before, after)))
-
-
-def after_turn(before: np.ndarray, after: np.ndarray) -> int:
-    """One or three quarter turns: which way depends on ffmpeg's version."""
-    one, three = np.rot90(before, 1), np.rot90(before, 3)
-    return (
-        1 if np.abs(one.astype(int) - after).sum() < np.abs(three.astype(int) - after).sum() else 3
-    )
+    ffmpeg("-i", turned, "-frames:v", 1, tmp_path / "upright.png")
+    np.testing.assert_array_equal(after, cv2.imread(str(tmp_path / "upright.png")))
+    assert after.shape == ((96, 160, 3) if angle == 180 else (160, 96, 3))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 3), (3, 5)])
@@ -151,8 +146,9 @@ def test_the_smallest_pictures(tmp_path: Path, width: int, height: int) -> None:
     assert [frame.image.shape for frame in frames] == [(height, width, 3)] * 30
 
 
-def test_4k(tmp_path: Path) -> None:
-    path = make(tmp_path / "4k.mp4", *H264, "-preset", "ultrafast", size="3840x2160", seconds=0.3)
+@pytest.mark.parametrize("codec", [H264, H265], ids=["H.264", "H.265"])
+def test_4k(tmp_path: Path, codec: tuple[str, ...]) -> None:
+    path = make(tmp_path / "4k.mp4", *codec, "-preset", "ultrafast", size="3840x2160", seconds=0.3)
     assert [frame.image.shape for frame in read(path)] == [(2160, 3840, 3)] * 3
 
 
@@ -191,6 +187,40 @@ def test_an_mp4_without_its_index_is_told_to_be_cut_off(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(SourceError, match=r"no video that can be decoded: it is cut off; check"):
         open_source(str(path))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "12:30.mp4",
+        "rtsp:cam.mp4",
+        "100%.mp4",
+        "%03d.mp4",
+        "a?b#c.mp4",
+        "-x.mp4",
+        "洪水 ß.MP4",
+        "film",
+    ],
+)
+def test_a_file_may_have_any_name(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "film.mp4", *H264, "-c:a", "aac", seconds=2, audio=True).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(read(Path(name))) == 20
+
+
+def test_a_film_may_come_through_a_pipe(tmp_path: Path) -> None:
+    film, pipe = make(tmp_path / "film.ts", *H264), tmp_path / "pipe.ts"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", 'cat "$0" > "$1"', film, pipe]):
+        assert len(read(pipe)) == 30
+
+
+def test_timestamps_of_a_transport_stream_go_on_where_its_clock_begins_anew(tmp_path: Path) -> None:
+    """After 26.5 hours, 2^33 ticks of 90 kHz."""
+    path = make(tmp_path / "film.ts", *H264, "-output_ts_offset", 95442.0)
+    assert stamps(read(path)) == pytest.approx(np.arange(30) / 10, abs=2e-3)
 
 
 def test_a_file_with_sound_only_or_without_frames_is_no_video(tmp_path: Path) -> None:
