@@ -13,15 +13,18 @@ import onnxruntime
 import pytest
 import torch
 
-from export.artefacts import DTYPES, prepare_manifest
+from export.artefacts import DTYPES, export_graph, prepare_manifest
+from export.frames import proof_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import half_layers
+from export.proof import prove
 from export.reference import reference_logits
 from runtime import cli
 from runtime.manifest import Manifest, write_manifest
 from runtime.model import load_model
 from runtime.sinks.masks import encode_mask
 from train import smp
+from train.dataset import open_dataset
 from train.models import build_model
 
 NETWORKS = [("unet", 0.0625, (96, 112)), ("smp:Segformer/mit_b0", 1.0, (64, 96))]
@@ -69,6 +72,27 @@ def test_every_engine_takes_the_graph_and_gives_the_same_logits(
     network = tensorrt.Builder(logger).create_network(flags)
     parser = tensorrt.OnnxParser(network, logger)
     assert parser.parse(content), [parser.get_error(i).desc() for i in range(parser.num_errors)]
+
+
+def test_nested_skips_on_a_vgg_are_exported_in_half(
+    manifest: Manifest, photographs: Path, tmp_path: Path
+) -> None:
+    name = "smp:UnetPlusPlus/vgg11"  # the family of VGG19, in a third of its time
+    if importlib.util.find_spec(smp.LIBRARY) is None:
+        pytest.skip(f"segmentation_models.pytorch is not installed ({smp.INSTALL})")
+    torch.manual_seed(0)
+    network = build_model(name, 1.0).eval()
+    with torch.no_grad():
+        network.segmentation_head[0].bias += 1  # untrained logits are all about the threshold
+    described = dataclasses.replace(manifest, model=name, width=1.0, input_size=(32, 64), batch=1)
+    proof = prove(network, described, proof_frames(open_dataset(str(photographs)), described))
+    exported = export_graph(network, described, "fp16", tmp_path, proof)
+    assert exported.certificate.passed
+    half, layers = exported.manifest.half_layers["graph"]
+    assert half / layers > 0.9
+    frame = np.zeros((1, 32, 64, 3), np.uint8)
+    with load_model(exported.path, "onnxruntime") as model:
+        assert model.infer(frame).dtype == np.float32
 
 
 def test_a_layer_that_runs_twice_has_two_nodes_with_names_of_their_own(manifest: Manifest) -> None:
