@@ -118,7 +118,10 @@ def find_backends(artefact: Path, engine: Path | None, try_one: Probe = probe) -
         if name == "tensorrt":
             target = engine
         if target is None:
-            yield Finding(name, "ok", f"not tried: there is no {entry.suffixes[0]} file to run")
+            lacks = f"there is no {entry.suffixes[0]} file to run"
+            if name == "tensorrt" and engines_of(artefact):
+                lacks = "no engine fits this machine"
+            yield Finding(name, "ok", f"not tried: {lacks}")
         else:
             yield _judge(name, try_one(target, name), "note")
     yield _judge("default run", try_one(artefact, "auto"), "fail")

@@ -52,10 +52,10 @@ def build_engine(plan: Plan) -> Path:
         f"building {plan.engine.name} with {library}; minutes are normal on a small device"
         f"{', and the next build is faster' if cached else ''}"
     )
+    golden = golden_for(plan.graph, plan.manifest, plan.engine)  # before the minutes that follow
     with stop_on_signals() as stop, atomic_path(plan.engine) as temporary:
         content, counts = _build(plan, stop)
         temporary.write_bytes(content)
-        golden = golden_for(plan.graph, plan.manifest, plan.engine)
         certificate = prove_engine(plan, temporary, golden)
         if golden is not None:
             write_golden(golden, plan.engine)

@@ -28,6 +28,8 @@ def prove_engine(plan: Plan, file: Path, golden: Golden | None) -> Certificate:
     ParityError for an engine that gives other masks than its graph, ModelError for one that its
     own machine cannot load.
     """
+    if plan.gpu is None:
+        return _certificate(plan, file, "it was built where no NVIDIA GPU is, and not run")
     if golden is None:
         return _certificate(plan, file, f"it was not run: {plan.graph.name} has no golden frames")
     try:

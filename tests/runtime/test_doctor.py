@@ -159,6 +159,11 @@ def answer(**changes: Any) -> dict[str, Any]:
     return {"name": "x", "ms": 1.25, "flipped": 0.001, **changes}
 
 
+def misses(target: Path, name: str) -> dict[str, Any]:
+    """A probe that finds no backend at all."""
+    return {"error": f"no {name}"}
+
+
 def give_libraries(monkeypatch: pytest.MonkeyPatch, **versions: str | None) -> None:
     """These libraries and versions are installed, others not."""
     for name in engine_library.LIBRARIES.values():
@@ -181,17 +186,22 @@ def test_engines_that_fit_are_tried_and_foreign_ones_are_told(
     assert (found.level, engine) == ("note", None)
     assert "was built for GPU Thor, here it is Orin" in found.text
     assert find_engine(path, ORIN)[0].level == "fail"  # the engine itself would be run
+    tried = {finding.topic: finding.text for finding in find_backends(model, None, misses)}
+    assert tried["tensorrt"] == "not tried: no engine fits this machine"
+    path.unlink()
+    tried = {finding.topic: finding.text for finding in find_backends(model, None, misses)}
+    assert tried["tensorrt"] == "not tried: there is no .engine file to run"
     write_engine(path)
     found, engine = find_engine(model, ORIN)
     assert (found.text, engine) == ("a.engine fits this machine", path)
-    tried: list[tuple[str, str]] = []
+    asked: list[tuple[str, str]] = []
     for finding in find_backends(
-        model, engine, lambda target, name: tried.append((target.name, name)) or answer()
+        model, engine, lambda target, name: asked.append((target.name, name)) or answer()
     ):
         assert "golden frames right (0.10% flipped)" in finding.text
-    assert ("a.engine", "tensorrt") in tried
-    assert ("model.onnx", "onnxruntime") in tried
-    assert tried[-1] == ("model.onnx", "auto")
+    assert ("a.engine", "tensorrt") in asked
+    assert ("model.onnx", "onnxruntime") in asked
+    assert asked[-1] == ("model.onnx", "auto")
 
 
 RTX = "tensorrt_rtx"
@@ -243,7 +253,7 @@ def test_an_engine_of_another_driver_is_tried_and_told(
 
 
 def test_a_backend_that_fails_is_a_note_and_the_default_run_a_failure(model: Path) -> None:
-    findings = list(find_backends(model, None, lambda target, name: {"error": f"no {name}"}))
+    findings = list(find_backends(model, None, misses))
     levels = {finding.topic: finding.level for finding in findings}
     assert levels["onnxruntime"] == "note"
     assert levels["default run"] == "fail"

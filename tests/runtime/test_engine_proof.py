@@ -123,6 +123,17 @@ def test_without_golden_frames_nothing_is_claimed(planned: Planned, graph: Path)
         read_certificate(built, read_manifest(built))
 
 
+def test_damaged_golden_frames_end_the_build_before_it_begins(
+    planned: Planned, graph: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned()
+    golden_path(graph).write_bytes(b"PK")
+    monkeypatch.setattr(engine, "_build", lambda plan, stop: pytest.fail("was built"))
+    with pytest.raises(ManifestError, match=r"golden.npz is damaged"):
+        build_engine(plan)
+    assert not list(graph.parent.glob("*engine*"))
+
+
 def test_a_certificate_of_another_engine_is_refused(planned: Planned) -> None:
     built = build_engine(planned())
     path = certificate_path(built)
