@@ -10,11 +10,17 @@ import typer
 from runtime.redaction import ADDRESS
 
 
-def local_path(path: Path | None) -> Path | None:
-    """A file or folder of this machine. Raises typer.BadParameter for an address."""
-    if path is not None and ADDRESS.match(str(path)):
-        raise typer.BadParameter(f"'{path}' is an address; wanted a path on this machine")
-    return path
+def local_path(text: str) -> Path:
+    """A file or folder of this machine. Raises typer.BadParameter for an address, and for the empty
+    text of a shell's variable that is not set, which would be the folder one is in."""
+    if not text:
+        raise typer.BadParameter("it is empty; wanted a path")
+    if ADDRESS.match(text):
+        raise typer.BadParameter(f"'{text}' is an address; wanted a path on this machine")
+    return Path(text)
+
+
+local_path.__name__ = "path"  # as --help shows the type of an argument
 
 
 def finite(value: float | None) -> float | None:

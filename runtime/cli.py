@@ -55,6 +55,7 @@ def segment(
 ) -> None:
     """Find water in a camera's, a video's or pictures' frames."""
     if context.invoked_subcommand is not None:
+        _refuse_options_of_a_run(context, context.invoked_subcommand)
         interrupt_on_signals()
         return
     uris = [*map(str, camera or []), *(source or [])]
@@ -95,6 +96,17 @@ def segment(
     except Stopped:
         say(STOPPED)
         end_at_once(0)  # what hangs while it is opened would be waited for
+
+
+def _refuse_options_of_a_run(context: typer.Context, command: str) -> None:
+    """They would be passed over, and a doctor look at another model than the one that was named."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(
+                f"{option.opts[0]} belongs to a run; wanted the options of {command} behind its "
+                f"name: {context.info_name} {command} --help"
+            )
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ MaxFrames = Annotated[
 ModelFile = Annotated[
     Path | None,
     typer.Option(
-        callback=local_path, metavar="FILE", help="Exported model; default: the one that ships."
+        parser=local_path, metavar="FILE", help="Exported model; default: the one that ships."
     ),
 ]
 BackendName = Annotated[
@@ -61,26 +61,26 @@ Rebuild = Annotated[
 SaveVideo = Annotated[
     Path | None,
     typer.Option(
-        callback=local_path, metavar="VIDEO", help="Write an overlay video (.mp4, .mov, .mkv)."
+        parser=local_path, metavar="VIDEO", help="Write an overlay video (.mp4, .mov, .mkv)."
     ),
 ]
 MaskFiles = Annotated[
     Path | None,
     typer.Option(
-        callback=local_path, metavar="DIR", help="Write a mask per frame as PNG, 255 is water."
+        parser=local_path, metavar="DIR", help="Write a mask per frame as PNG, 255 is water."
     ),
 ]
 LogFile = Annotated[
     Path | None,
     typer.Option(
-        callback=local_path,
+        parser=local_path,
         metavar="JSONL",
         help="Write a line per frame: time, water fraction, stages.",
     ),
 ]
 CsvFile = Annotated[
     Path | None,
-    typer.Option(callback=local_path, metavar="FILE", help="Write a row per frame as CSV."),
+    typer.Option(parser=local_path, metavar="FILE", help="Write a row per frame as CSV."),
 ]
 LogMaxMb = Annotated[
     float,

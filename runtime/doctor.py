@@ -25,7 +25,7 @@ def doctor(
     model: Annotated[
         Path | None,
         typer.Option(
-            callback=local_path,
+            parser=local_path,
             metavar="FILE",
             help="Model to try; default: what a run would take.",
         ),

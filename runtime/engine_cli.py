@@ -14,7 +14,7 @@ def build(
     graph: Annotated[
         Path | None,
         typer.Argument(
-            callback=local_path,
+            parser=local_path,
             metavar="[MODEL.onnx]",
             help="An exported graph with its manifest; default: the model that ships.",
         ),
@@ -29,7 +29,7 @@ def build(
     out: Annotated[
         Path | None,
         typer.Option(
-            callback=local_path,
+            parser=local_path,
             metavar="DIR",
             help="Where to; default: beside the graph, here for the one that ships.",
         ),

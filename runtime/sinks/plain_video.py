@@ -40,7 +40,7 @@ class PlainVideo:
     def __init__(self, path: Path, info: SourceInfo) -> None:
         """Raises SinkError for a path that cannot be written or is no video's."""
         if path.suffix.lower() not in SUFFIXES:
-            raise SinkError(f"cannot save {path.name}: wanted a name in {', '.join(SUFFIXES)}")
+            raise SinkError(f"cannot save {path}: wanted a name that ends in {', '.join(SUFFIXES)}")
         make_folder(path.parent)
         try:
             path.open("wb").close()

@@ -52,7 +52,7 @@ class OverlayVideo:
     def __init__(self, path: Path, info: SourceInfo) -> None:
         """Raises SinkError for a path that cannot be written or is no video's."""
         if path.suffix.lower() not in FORMATS:
-            raise SinkError(f"cannot save {path.name}: wanted a name in {', '.join(FORMATS)}")
+            raise SinkError(f"cannot save {path}: wanted a name that ends in {', '.join(FORMATS)}")
         if info.live and path.is_file() and path.stat().st_size:
             make_way(path, KEPT)
         self._path = path

@@ -89,6 +89,27 @@ def test_wrong_usage_is_exit_2(flood_runtime_here: Command, arguments: list[str]
     assert "--" in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--model", "--save", "--masks", "--log", "--csv"])
+def test_an_empty_path_is_wrong_usage(
+    flood_runtime_here: Command, clip: Path, tmp_path: Path, option: str
+) -> None:
+    """A shell's variable that is not set would else mean the folder one is in."""
+    done = flood_runtime_here("--source", clip, option, "")
+    assert done.returncode == 2
+    assert f"'{option}': it is empty; wanted a path" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["build", "doctor"])
+def test_options_of_a_run_before_another_command_are_wrong_usage(
+    flood_runtime_here: Command, command: str
+) -> None:
+    done = flood_runtime_here("--model", "other.onnx", command)
+    assert done.returncode == 2
+    assert "--model belongs to a run" in done.stderr
+    assert f"{command} --help" in done.stderr
+
+
 def test_one_damaged_picture_fails_alone_and_the_exit_code_tells(
     flood_runtime_here: Command, tiny_model: Path, tmp_path: Path
 ) -> None:

@@ -33,7 +33,7 @@ def test_without_pyav_opencv_writes_the_video_and_the_user_is_told(
 
 def test_other_suffixes_and_unwritable_folders_are_refused(tmp_path: Path) -> None:
     info = SourceInfo(uri="clip.mp4", live=False, fps=10.0, frame_count=20)
-    with pytest.raises(SinkError, match=r"cannot save a\.gif: wanted a name in \.mp4"):
+    with pytest.raises(SinkError, match=r"cannot save .*a\.gif: wanted a name that ends in \.mp4"):
         PlainVideo(tmp_path / "a.gif", info)
     (tmp_path / "file").write_text("")
     with pytest.raises(SinkError, match=r"cannot write .*file"):
