@@ -24,6 +24,14 @@ class Gap:
     duration_s: float
     reason: str
 
+    def plain(self) -> dict[str, Any]:
+        """As plain values, for logs."""
+        return {
+            "start_s": round(self.start_s, 6),
+            "duration_s": round(self.duration_s, 3),
+            "reason": self.reason,
+        }
+
 
 class Gaps:
     """All gaps of a source so far, in constant memory however long it runs."""

@@ -78,8 +78,7 @@ def run_pipeline(
     finally:
         frames.close()
         source.gaps.end()
-        tally.counts = settled(lambda: count(tally.counts.processed), frames)
-        tally.failure = failures.last
+        tally.end(settled(lambda: count(tally.counts.processed), frames), failures.last)
         sinks.end(tally.counts)
 
 

@@ -20,9 +20,9 @@ class Tally:
     def __init__(self) -> None:
         self.counts = Counts()
         self.failure: str | None = None
-        """Why the network failed on a frame, of late."""
         self.water_fraction = 0.0
         self._started_s = time.perf_counter()
+        self._ended_s: float | None = None
         self._recent_s: deque[float] = deque([self._started_s], maxlen=RECENT_FRAMES + 1)
         self._water_sum, self._water_low, self._water_high = 0.0, 1.0, 0.0
         self._stage_ms: dict[str, float] = {}
@@ -37,6 +37,12 @@ class Tally:
         self._water_high = max(self._water_high, observation.water_fraction)
         for stage, ms in observation.stage_ms.items():
             self._stage_ms[stage] = self._stage_ms.get(stage, 0.0) + ms
+
+    def end(self, counts: Counts, failure: str | None) -> None:
+        """The run is over. counts: its totals. failure: why the network failed on a frame, of
+        late."""
+        self.counts, self.failure = counts, failure
+        self._ended_s = time.perf_counter()
 
     @property
     def recent_fps(self) -> float:
@@ -62,7 +68,8 @@ class Tally:
 
     def summary(self) -> dict[str, Any]:
         """The whole run as plain values: frames, seconds, FPS, water, mean ms per stage."""
-        counts, seconds = self.counts, time.perf_counter() - self._started_s
+        counts = self.counts
+        seconds = (self._ended_s or time.perf_counter()) - self._started_s
         number = counts.processed
         if number == 0:
             return {"frames": counts.totals(), "seconds": round(seconds, 3)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import dataclasses
 import io
 import json
 from pathlib import Path
@@ -89,7 +88,7 @@ class FrameLog:
         """The counts, and the latest gap where no line has it yet."""
         totals = counts.totals()
         if counts.last_gap is not None and counts.gaps > self._gaps:
-            totals["gap"] = dataclasses.asdict(counts.last_gap)
+            totals["gap"] = counts.last_gap.plain()
         self._gaps = counts.gaps
         return totals
 

@@ -213,6 +213,13 @@ def test_a_network_that_fails_every_time_ends_the_run(tiny_model: Path, at_once:
     assert tally.counts.under_way == 0
 
 
+def test_a_run_that_is_over_gets_no_longer_while_others_go_on(tiny_model: Path) -> None:
+    tally = run(Scripted(9), tiny_model)
+    before = tally.summary()
+    time.sleep(0.01)
+    assert tally.summary() == before
+
+
 def test_the_tally_is_right_when_an_error_ends_the_run(tiny_model: Path) -> None:
     tally = Tally()
     source = Scripted(9, error=SourceError("the cable is out"))
