@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from runtime.errors import SourceError
 from runtime.redaction import redact
@@ -26,6 +27,11 @@ class Address:
 
     kind: Literal["camera", "csi", "stream", "path"]
     where: str
+
+    @property
+    def is_playlist(self) -> bool:
+        """Whether it is a stream in segments (HLS), which come in bursts and lie there for long."""
+        return self.kind == "stream" and urlsplit(self.where).path.lower().endswith(".m3u8")
 
 
 def parse(uri: str) -> Address:

@@ -1,6 +1,9 @@
-"""Whether a live feed still moves, and how old what it gives is."""
+"""Whether a live feed still moves, and whether what it gives was given before."""
 
 from __future__ import annotations
+
+import zlib
+from collections import deque
 
 import cv2
 import numpy as np
@@ -8,6 +11,10 @@ from numpy.typing import NDArray
 
 ROW_STEP = 32
 """Every so many rows are compared first; frames that differ almost always differ there."""
+RERUN_STEP = 8
+"""Frames of a playlist are the same when every so many rows are."""
+REMEMBERED = 1000
+"""Frames of a playlist that are remembered: three segments of ten seconds."""
 
 
 class Stillness:
@@ -37,6 +44,28 @@ class Stillness:
             self._stamp, self._stamp_since_s = stamp, now_s
         still_s = now_s - self._image_since_s
         return max(still_s, now_s - self._stamp_since_s) if self._stamp_runs else still_s
+
+
+class Reruns:
+    """Frames that a playlist gives once more: whoever opens it begins some segments before its end,
+    which may be those that came before the connection was lost."""
+
+    def __init__(self) -> None:
+        self._given: deque[int] = deque(maxlen=REMEMBERED)
+        self._before: frozenset[int] = frozenset()
+
+    def reconnected(self) -> None:
+        """From here on, until the first frame that is new, frames may be old ones."""
+        self._before = frozenset(self._given)
+
+    def again(self, image: NDArray[np.uint8]) -> bool:
+        """Whether this frame came before the reconnect."""
+        key = zlib.crc32(np.ascontiguousarray(image[::RERUN_STEP]).data)
+        if key in self._before:
+            return True
+        self._before = frozenset()
+        self._given.append(key)
+        return False
 
 
 def _same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:

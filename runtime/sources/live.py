@@ -16,7 +16,7 @@ from runtime.sources.address import Address, redact
 from runtime.sources.base import SourceInfo
 from runtime.sources.capture import Capture
 from runtime.sources.connection import Fault
-from runtime.sources.frozen import Stillness
+from runtime.sources.frozen import Reruns, Stillness
 from runtime.sources.link import Link
 from runtime.sources.options import LiveOptions
 from runtime.sources.reads import Read, Reads
@@ -38,6 +38,7 @@ class LiveSource:
         self._address, self._options = address, options
         self._link = Link(redact(uri), address, options, first)
         self._stillness = Stillness()
+        self._reruns = Reruns() if address.is_playlist else None
         self.seen = self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = self._link.gaps
@@ -52,6 +53,8 @@ class LiveSource:
             timeout_s = self._options.read_timeout_s
             reads = Reads(self._link.capture, self._address, timeout_s, closing.wait)
             self._stillness.reconnected()
+            if self._reruns is not None:
+                self._reruns.reconnected()
             still_s = 0.0
             while not self._frozen(still_s) and (read := reads.next()) is not None:
                 self.seen += 1
@@ -72,7 +75,8 @@ class LiveSource:
         """Why this picture is not given on: the reason under which it is counted."""
         if self._options.frozen_after_s is not None and still_s > self._options.repeat_s:
             return "frozen"
-        return "stale" if read.buffered else None
+        rerun = self._reruns is not None and self._reruns.again(read.image)
+        return "stale" if read.buffered or rerun else None
 
     def _frame(self, read: Read, index: int) -> Frame:
         return Frame(

@@ -55,7 +55,7 @@ class Reads:
         parts = urlsplit(address.where) if address.kind == "stream" else None
         self._is_stream = parts is not None
         self._sent_live = parts is not None and parts.scheme.lower().startswith("rtsp")
-        self._in_bursts = parts is not None and parts.path.lower().endswith(".m3u8")
+        self._in_bursts = address.is_playlist
         self._clock, self._arrivals = StreamClock(), ArrivalClock()
         self._catching_up = self._sent_live
         self._start_s = time.monotonic()

@@ -220,20 +220,45 @@ def test_a_recording_whose_server_takes_its_time_is_waited_for_where_nobody_else
     )
 
 
+def hls(folder: Path, ended: bool) -> Path:
+    """A playlist of three segments of ten frames; one that is not ended is a live stream's."""
+    segments = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"]
+    picture = "testsrc=size=160x96:rate=10:duration=3"
+    encode = ["-c:v", "libx264", "-g", "10", "-pix_fmt", "yuv420p"]
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *encode, *segments]
+    playlist = folder / "live.m3u8"
+    subprocess.run([*command, str(playlist)], check=True)
+    if not ended:
+        playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    return playlist
+
+
+@pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
+def test_a_playlist_that_is_not_written_any_more_is_not_given_twice(tmp_path: Path) -> None:
+    """Each new connection begins with its last segments."""
+    playlist = hls(tmp_path, ended=False)
+    options = dataclasses.replace(QUICK, give_up_after_s=7.0)
+    given = []
+    with (
+        serving(partial(Files, directory=tmp_path)) as host,
+        open_source(f"http://{host}/{playlist.name}", options) as source,
+        pytest.raises(SourceError, match=r"was lost \(no frame for 2 s\) and did not come back"),
+    ):
+        for frame in source:
+            given.append(frame.image.tobytes())
+    assert 20 < len(given) == len(set(given)) <= 30, "the decoder keeps some"
+    assert source.dropped["stale"] >= 20
+    assert source.seen == len(given) + source.dropped.total()
+    assert source.gaps.number == 1
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs the program ffmpeg")
 @pytest.mark.parametrize("ended", [True, False], ids=["recording", "live"])
 def test_a_playlist_is_a_recording_when_it_is_complete_and_live_when_it_is_not(
     tmp_path: Path, ended: bool
 ) -> None:
     """A live playlist comes in bursts: its frames are given when they are due, none is dropped."""
-    segments = ["-f", "hls", "-hls_time", "1", "-hls_list_size", "0"]
-    picture = "testsrc=size=160x96:rate=10:duration=3"
-    encode = ["-c:v", "libx264", "-g", "10", "-pix_fmt", "yuv420p"]
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, *encode, *segments]
-    subprocess.run([*command, str(tmp_path / "live.m3u8")], check=True)
-    playlist = tmp_path / "live.m3u8"
-    if not ended:
-        playlist.write_text(playlist.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    hls(tmp_path, ended)
     with (
         serving(partial(Files, directory=tmp_path)) as host,
         open_source(f"http://{host}/live.m3u8", QUICK) as source,

@@ -14,7 +14,7 @@ from runtime.errors import SourceError
 from runtime.sources.absence import Absence
 from runtime.sources.arrivals import ArrivalClock
 from runtime.sources.clock import StreamClock
-from runtime.sources.frozen import Stillness
+from runtime.sources.frozen import Reruns, Stillness
 from runtime.sources.options import LiveOptions, live_options
 from runtime.sources.reachable import why_closed
 from tests.runtime.conftest import Command
@@ -46,6 +46,13 @@ def test_timestamps_that_never_ran_or_begin_anew_do_not_count() -> None:
     assert still.seconds(picture(4), 1.0, 4.0) == 0
     still.reconnected()
     assert [still.seconds(picture(n), 0.0, float(n)) for n in range(60, 63)] == [0, 0, 0]
+
+
+def test_what_was_given_before_a_reconnect_is_old_until_something_new_comes() -> None:
+    reruns = Reruns()
+    assert [reruns.again(picture(n)) for n in (1, 2, 1, 3)] == [False] * 4
+    reruns.reconnected()
+    assert [reruns.again(picture(n)) for n in (2, 1, 3, 4, 3)] == [True, True, True, False, False]
 
 
 def test_an_old_picture_stays_old_over_a_reconnect() -> None:
