@@ -87,7 +87,10 @@ def why(address: Address, options: LiveOptions) -> Fault:
 
 
 def _open_stream(url: str, options: LiveOptions) -> Capture:
-    wishes = {"rtsp_transport": options.transport, "allowed_media_types": "video"}
+    wishes = {
+        **{"rtsp_transport": options.transport, "allowed_media_types": "video"},
+        **{"reconnect": "1", "reconnect_delay_max": "4"},  # a recording goes on where it broke off
+    }
     if options.latency_ms is not None:
         wishes |= {"max_delay": str(options.latency_ms * 1000), "fflags": "nobuffer"}
     own = [OWN_FFMPEG_OPTIONS] if OWN_FFMPEG_OPTIONS else []

@@ -84,10 +84,13 @@ def test_the_pipeline_of_a_csi_camera_has_size_and_rate(options: LiveOptions, ca
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (LiveOptions(), "rtsp_transport;tcp|allowed_media_types;video"),
+        (
+            LiveOptions(),
+            "rtsp_transport;tcp|allowed_media_types;video|reconnect;1|reconnect_delay_max;4",
+        ),
         (
             LiveOptions(transport="udp", latency_ms=200),
-            "rtsp_transport;udp|allowed_media_types;video|max_delay;200000|fflags;nobuffer",
+            "rtsp_transport;udp|allowed_media_types;video|reconnect;1|reconnect_delay_max;4|max_delay;200000|fflags;nobuffer",
         ),
     ],
 )
@@ -102,4 +105,6 @@ def test_ffmpeg_is_told_transport_latency_and_patience(options: LiveOptions, tol
 def test_the_users_own_ffmpeg_options_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "OWN_FFMPEG_OPTIONS", "stimeout;1")
     ask("rtsp://cam/1", LiveOptions())
-    assert os.environ[connection.FFMPEG_OPTIONS].endswith("allowed_media_types;video|stimeout;1")
+    assert os.environ[connection.FFMPEG_OPTIONS].endswith(
+        "allowed_media_types;video|reconnect;1|reconnect_delay_max;4|stimeout;1"
+    )

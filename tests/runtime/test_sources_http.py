@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -193,7 +193,38 @@ def test_a_recording_behind_http_is_a_file_read_to_its_end(tmp_path: Path) -> No
     assert [frame.timestamp_s for frame in frames] == pytest.approx([n / 10 for n in range(20)])
 
 
-def test_a_recording_whose_server_takes_its_time_is_waited_for_where_nobody_else_waits(
+@pytest.mark.parametrize("gone", [False, True], ids=["comes back", "is gone"])
+def test_a_recording_whose_server_hangs_up_goes_on_where_it_was(tmp_path: Path, gone: bool) -> None:
+    write_clip(tmp_path / "clip.avi", frames=200)
+    content, asked = (tmp_path / "clip.avi").read_bytes(), list[int]()
+
+    class Breaking(Camera):
+        def do_GET(self) -> None:
+            start = int(self.headers.get("Range", "bytes=0-")[6:].split("-")[0])
+            asked.append(start)
+            if gone and max(asked) > len(content) // 2:
+                return
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            self.send_header("Content-Length", str(len(content) - start))
+            self.send_header("Accept-Ranges", "bytes")
+            self.end_headers()
+            self.wfile.write(content[start : start + len(content) // 3])
+
+    frames = []
+    with (
+        serving(Breaking) as host,
+        open_source(f"http://{host}/clip.avi") as source,
+        pytest.raises(SourceError, match="broke off at") if gone else nullcontext(),
+    ):
+        for frame in source:
+            frames.append(frame.index)
+    assert len(asked) > 2
+    assert frames == list(range(len(frames)))
+    assert len(frames) < 150 if gone else len(frames) == 200
+
+
+def test_a_recording_whose_server_takes_takes_its_time_is_waited_for_where_nobody_else_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
 ) -> None:
     write_clip(tmp_path / "clip.mp4")
