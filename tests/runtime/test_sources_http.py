@@ -224,7 +224,7 @@ def test_a_recording_whose_server_hangs_up_goes_on_where_it_was(tmp_path: Path, 
     assert len(frames) < 150 if gone else len(frames) == 200
 
 
-def test_a_recording_whose_server_takes_takes_its_time_is_waited_for_where_nobody_else_waits(
+def test_a_recording_whose_server_takes_its_time_is_waited_for_where_nobody_else_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
 ) -> None:
     write_clip(tmp_path / "clip.mp4")
