@@ -59,7 +59,7 @@ def _update(progress: Progress, task: TaskID, camera: Camera) -> None:
     numbers = ((counts.dropped, "dropped"), (counts.failed, "failed"))
     progress.update(
         task,
-        completed=counts.seen,
+        completed=counts.seen - counts.under_way,
         frames=str(counts.processed),
         fps=tally.recent_fps,
         water=tally.water_fraction * 100,
@@ -81,12 +81,12 @@ def tell(cameras: Sequence[Camera]) -> None:
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The summary of a camera for people."""
     frames = summary["frames"]
-    lost = frames["seen"] - frames["processed"] - frames["dropped"] - frames["failed"]
+    under_way = frames["seen"] - frames["processed"] - frames["dropped"] - frames["failed"]
     lines = [
         f"{frames['seen']} frames seen = {frames['processed']} processed "
         f"+ {frames['dropped']} dropped{_listed(frames['reasons'])} "
         f"+ {frames['failed']} failed{_listed(frames['failures'])}"
-        f"{f' + {lost} not accounted for' if lost else ''}"
+        f"{f' + {under_way} under way' if under_way else ''}"
     ]
     if frames["gaps"]:
         times = "time" if frames["gaps"] == 1 else "times"

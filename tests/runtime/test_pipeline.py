@@ -161,7 +161,7 @@ def test_a_frame_that_gets_lost_on_the_way_is_told(tiny_model: Path) -> None:
     tally = run(Losing(9), tiny_model)
     assert str(tally.fault()).startswith("4 of 9 frames are not accounted for; this is a defect")
     (line, *_) = summary_lines(tally.summary())
-    assert "9 frames seen = 5 processed + 0 dropped + 0 failed + 4 not accounted for" in line
+    assert "9 frames seen = 5 processed + 0 dropped + 0 failed + 4 under way" in line
 
 
 def failing_on(calls: Callable[[int], bool], path: Path, at_once: int) -> Model:
