@@ -125,13 +125,13 @@ def open_entry(
     its hash. data: photographs; default: what the checkpoint was trained on, where that is here,
     else generated scenes. Raises FloodError."""
     artefacts = find_artefacts(exports)
-    sha256 = read_manifest(next(iter(artefacts.values()))).provenance.checkpoint_sha256
+    manifest = read_manifest(next(iter(artefacts.values())))
     if checkpoint is None:
         try:
-            checkpoint = find_checkpoint(sha256)
+            checkpoint = find_checkpoint(manifest.provenance.checkpoint_sha256)
         except ModelError:
             checkpoint = None
-    data_set, _ = find_data(checkpoint or exports, data, pairs)
+    data_set, _ = find_data(checkpoint or exports, manifest, data, pairs)
     return Entry(artefacts=artefacts, checkpoint=checkpoint, data=data_set)
 
 

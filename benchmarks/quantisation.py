@@ -50,7 +50,7 @@ def compare(
     # As of TensorRT's kind, whose weights are wide, so that no processor saturates.
     wide = Quantisation(kind="tensorrt", method="", calibrated_on="", kept=())
     exact = dataclasses.replace(manifest, quantisation=wide)
-    data_set, reason = find_data(checkpoint, data, pairs)
+    data_set, reason = find_data(checkpoint, trained, data, pairs)
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest, frames))
     inputs = proof_frames(data_set, manifest, COUNT, CALIBRATING).inputs

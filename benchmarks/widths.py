@@ -32,9 +32,10 @@ from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
 from train import plots
 from train.bootstrap import intervals
-from train.dataset import DataSet, open_dataset
+from train.dataset import DataSet
 from train.evaluate import count_split
 from train.metrics import score
+from train.trained_data import open_trained, tell_difference
 
 RESULTS = ROOT / "benchmarks" / "results" / "training" / "widths.json"
 PAGE = ROOT / "docs" / "widths.md"
@@ -54,8 +55,12 @@ def main(
     note: Annotated[str, typer.Option(help="how they were made, for the page")] = "",
 ) -> None:
     """Scores and times all of them, then writes the page."""
-    dataset = open_dataset(data, pairs)
     files = {folder.name: _int8_graph(folder) for folder in exports}
+    manifests = {path: read_manifest(path) for path in files.values()}
+    first, manifest = next(iter(manifests.items()))
+    dataset = open_trained(first, manifest, data, pairs)
+    for path, manifest in manifests.items():
+        tell_difference(path, manifest, dataset)
     rows = {name: _scored(path, dataset) for name, path in files.items()}
     for name, times in _in_turn(files, dataset, rounds).items():
         rows[name]["ms"] = times

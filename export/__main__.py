@@ -87,7 +87,7 @@ def export(
     input_size = sizes.checked(parse_size(size)) if size else trained.input_size
     manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
     folder = make_folder(out or default_folder(checkpoint))
-    data_set, reason = find_data(checkpoint, data, pairs)
+    data_set, reason = find_data(checkpoint, trained, data, pairs)
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest))
     rows: list[Exported] = []

@@ -16,6 +16,7 @@ from runtime.processing import preprocess
 from train.dataset import SYNTHETIC, DataSet, Samples, open_dataset
 from train.metrics import network_mask
 from train.settings import read_settings
+from train.trained_data import open_trained
 
 COUNT = 16
 """Frames of a proof: 0.8 million pixels at 224x224, so one flipped pixel shows."""
@@ -83,15 +84,16 @@ def prepare_frames(
 
 
 def find_data(
-    checkpoint: Path, data: str | None = None, pairs: Path | None = None
+    checkpoint: Path, trained: Manifest, data: str | None = None, pairs: Path | None = None
 ) -> tuple[DataSet, str]:
-    """The data set to prove on, and one sentence on why it is this one.
+    """The data set to prove on, split as in training, and one sentence on why it is this one.
 
-    It is what `data` names; else what the checkpoint's run was trained on, where that is still
+    trained: the checkpoint's manifest, or that of what was exported from it. It is what `data`
+    names; else what the checkpoint's run was trained on, where that is still
     there; else generated scenes. Raises DataError.
     """
     if data is not None:
-        return open_dataset(data, pairs), f"frames: from {data}, as asked"
+        return open_trained(checkpoint, trained, data, pairs), f"frames: from {data}, as asked"
     if pairs is not None:
         raise DataError("--pairs came without --data; name the folder of the photographs as well")
     try:
@@ -103,7 +105,7 @@ def find_data(
         )
     table = Path(run.pairs) if run.pairs else None
     if run.data == SYNTHETIC or (Path(run.data).is_dir() and (not table or table.is_file())):
-        found = open_dataset(run.data, table, run.seed)
+        found = open_trained(checkpoint, trained, None, None)
         return found, f"frames: from {found.name}, which the checkpoint was trained on"
     return open_dataset(SYNTHETIC), (
         f"frames: generated scenes, because the checkpoint's data ({run.data}) is not here; "

@@ -98,7 +98,7 @@ def verify_artefact(
             f"{trained.artefact_sha256[:12]}…, its manifest names "
             f"{manifest.provenance.checkpoint_sha256[:12]}…); name the right one with --against"
         )
-    data_set, reason = find_data(checkpoint, data, pairs)
+    data_set, reason = find_data(checkpoint, trained, data, pairs)
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest, count))
     return certify(artefact, artefact, manifest, proof, limits)

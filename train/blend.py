@@ -19,9 +19,9 @@ from runtime.manifest import Manifest
 from train.cache import decode_split
 from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
 from train.compute import find_compute
-from train.dataset import open_dataset
 from train.manifest import with_scores
 from train.teacher import find_teacher
+from train.trained_data import open_trained, tell_difference
 from train.validate import validate
 
 NOT_BLENDED = ("trained_on", "provenance", "artefact_sha256")
@@ -34,18 +34,25 @@ def main(
     first: Annotated[Path, typer.Argument(help="a run's folder or its checkpoint")],
     second: Annotated[Path, typer.Argument(help="one that learned further from the first")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="the checkpoint to write")],
-    data: Annotated[str, typer.Option(help="folder with Image/ and Mask/, to score it on")],
+    data: Annotated[
+        str | None,
+        typer.Option(help="folder with Image/ and Mask/, to score it on; default: SECOND's"),
+    ] = None,
     pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="how much of it is SECOND's")] = 0.5,
 ) -> None:
     """Writes a checkpoint with weights between two others', and its scores on val."""
     if out.suffix != ".safetensors":
         raise ModelError(f"--out {out}: a checkpoint is wanted, for example blend.safetensors")
-    model, manifest = load_checkpoint(find_teacher(first))
-    other, others = load_checkpoint(find_teacher(second))
+    first, second = find_teacher(first), find_teacher(second)
+    model, manifest = load_checkpoint(first)
+    other, others = load_checkpoint(second)
     _check_alike(manifest, others)
     model.load_state_dict(blend(plain_weights(model), plain_weights(other), share))
-    dataset, compute = open_dataset(data, pairs), find_compute("fp32")
+    dataset = open_trained(second, others, data, pairs)
+    tell_difference(first, manifest, dataset)
+    tell_difference(second, others, dataset)
+    compute = find_compute("fp32")
     val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
     scores = validate(model.to(compute.device), val, compute, dice=False).scores
     save_checkpoint(model, out, with_scores(others, scores))

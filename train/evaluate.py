@@ -18,17 +18,17 @@ from rich.table import Table
 
 from runtime.console import run, say
 from runtime.errors import DataError
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
 from runtime.processing import logit, preprocess
 from train.backend import PyTorchBackend
 from train.bootstrap import intervals
 from train.checkpoint import read_weights
 from train.console import console, quiet
-from train.dataset import DEFAULT_SEED, GENERATED, SYNTHETIC, DataSet, open_dataset
+from train.dataset import DataSet
 from train.metrics import LABELS, count_pixels, network_mask, score
-from train.settings import CONFIG, read_settings
 from train.splits import SPLITS
+from train.trained_data import open_trained, tell_difference
 
 CHECKPOINT_SUFFIX = ".safetensors"
 
@@ -48,7 +48,7 @@ def main(
         typer.Option(help="train, val or test [default: test; without test pictures val]"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="of the split [default: the run's, else 42]")
+        int | None, typer.Option(min=0, help="of the split [default: that of its training]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:
@@ -59,16 +59,16 @@ def main(
     if split is not None and split not in SPLITS:
         raise DataError(f"unknown split '{split}'; choose from: {', '.join(SPLITS)}")
     with open_artefact(artefact) as model:
-        dataset = open_data(artefact, model.manifest, data, pairs, seed)
-        if dataset.fingerprint != model.manifest.trained_on.fingerprint:
-            say(f"note: {artefact.name} was trained on other data than {dataset.name} holds now")
+        dataset = open_trained(artefact, model.manifest, data, pairs, seed)
+        tell_difference(artefact, model.manifest, dataset)
         split = split or _usual_split(dataset)
         counts = count_split(model, dataset, split)
     values, ranges = dataclasses.asdict(score(counts)), intervals(counts)
     if as_json:
         facts = {"artefact": str(artefact), "backend": model.backend.name, "data": dataset.name}
+        facts |= {"split": split, "split_rule": dataset.split_rule}
         results = {"pictures": len(counts), "scores": values, "intervals": ranges}
-        print(json.dumps({**facts, "split": split, **results}, indent=2))
+        print(json.dumps({**facts, **results}, indent=2))
         return
     table = Table(title=artefact.name)
     table.add_column("score")
@@ -125,29 +125,6 @@ def count_split(model: Model, dataset: DataSet, split: str) -> NDArray[np.int64]
         true = network_mask(sample.mask, manifest.input_size)[np.newaxis]
         counts.append(count_pixels(logits > np.float32(logit(manifest.threshold)), true))
     return np.concatenate(counts)
-
-
-def open_data(
-    artefact: Path, manifest: Manifest, data: str | None, pairs: Path | None, seed: int | None
-) -> DataSet:
-    """The data set that was asked for, or else the one that the artefact's run was trained on.
-
-    seed: of the split, None for the run's. Raises DataError.
-    """
-    if data is not None:
-        return open_dataset(data, pairs, DEFAULT_SEED if seed is None else seed)
-    if pairs is not None:
-        raise DataError("--pairs came without --data; give the folder that holds Image/ too")
-    if (artefact.parent / CONFIG).is_file():
-        run_settings = read_settings(artefact.parent)
-        table = Path(run_settings.pairs) if run_settings.pairs else None
-        return open_dataset(run_settings.data, table, run_settings.seed if seed is None else seed)
-    if manifest.trained_on.dataset == GENERATED:
-        return open_dataset(SYNTHETIC, seed=DEFAULT_SEED if seed is None else seed)
-    raise DataError(
-        f"{artefact.name} was trained on {manifest.trained_on.dataset}, and nothing here says "
-        "where that lies; give --data FOLDER, and --pairs CSV if there is one"
-    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from train.pairs import Pair
 SPLITS = ("train", "val", "test")
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 """The published 80/20 split, with the 20 halved, so that the test split chooses nothing."""
+BY_GROUPS = "80/10/10 by groups, seed "
+"""How the sentence of an automatic split begins; its seed follows."""
 
 
 def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]], str]:
@@ -27,7 +30,7 @@ def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]]
     if any(pair.split for pair in pairs):
         splits, rule = _given(pairs), "given with the pairs"
     else:
-        splits, rule = _dealt(pairs, seed), f"80/10/10 by groups, seed {seed}"
+        splits, rule = _dealt(pairs, seed), f"{BY_GROUPS}{seed}"
     for name in ("train", "val"):
         if not splits[name]:
             raise DataError(
@@ -36,6 +39,12 @@ def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]]
             )
     counts = ", ".join(f"{name} {len(splits[name])}" for name in SPLITS)
     return splits, f"{rule}: {counts}"
+
+
+def seed_of_rule(rule: str) -> int | None:
+    """The seed that the sentence of `split_pairs` names; None where the pairs brought a split."""
+    found = re.match(rf"{BY_GROUPS}(\d+):", rule)
+    return int(found[1]) if found else None
 
 
 def _given(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from train import scenes
 from train.dataset import GENERATED, DataSet, Sample
 
 COUNTS = {"train": 768, "val": 64, "test": 64}
+SCENE_SEEDS = "scene seeds from "
+"""How the sentence on their splits begins; the first scene's seed follows."""
 SCENE_SIZE = (144, 192)
 """Height and width of the generated photographs."""
 
@@ -40,10 +43,16 @@ def open_synthetic(seed: int) -> DataSet:
     return DataSet(
         name=GENERATED,
         fingerprint=_fingerprint(seed),
-        split_rule=f"scene seeds from {seed * sum(COUNTS.values())}: {counts}",
+        split_rule=f"{SCENE_SEEDS}{seed * sum(COUNTS.values())}: {counts}",
         splits=splits,
         generated=True,
     )
+
+
+def seed_of_scenes(rule: str) -> int | None:
+    """The `seed` of a data set that open_synthetic gave, from its split_rule; None of others."""
+    found = re.match(rf"{SCENE_SEEDS}(\d+):", rule)
+    return int(found[1]) // sum(COUNTS.values()) if found else None
 
 
 def _fingerprint(seed: int) -> str:

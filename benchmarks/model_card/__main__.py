@@ -22,9 +22,9 @@ from runtime.console import run, say
 from runtime.files import write_text
 from runtime.shipped import shipped_model
 from train.bootstrap import intervals
-from train.dataset import open_dataset
 from train.evaluate import count_split, open_artefact
 from train.metrics import score
+from train.trained_data import open_trained
 
 ROWS = ("teacher", "student", "student, further", "student, again")
 
@@ -68,7 +68,8 @@ def main(
             runs = zip(ROWS, (teacher, *student), strict=False)
             found["training"] = {name: facts_of_run(run) for name, run in runs}
         if data is not None:
-            counts = count_split(opened, open_dataset(data, pairs), "val")
+            dataset = open_trained(path, opened.manifest, data, pairs)
+            counts = count_split(opened, dataset, "val")
             found["val"] = {
                 "pictures": len(counts),
                 "scores": dataclasses.asdict(score(counts)),

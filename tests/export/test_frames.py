@@ -10,7 +10,7 @@ import pytest
 from export.frames import find_data, proof_frames
 from runtime.errors import DataError
 from runtime.manifest import Manifest
-from train.dataset import DataSet, Sample
+from train.dataset import DataSet, Sample, open_dataset
 
 
 @dataclasses.dataclass
@@ -53,8 +53,8 @@ def test_a_small_split_gives_every_frame_once_and_an_empty_one_is_passed_over(
         proof_frames(data_set(), manifest)
 
 
-def test_named_data_come_first(photographs: Path, tmp_path: Path) -> None:
-    found, reason = find_data(tmp_path / "best.safetensors", str(photographs))
+def test_named_data_come_first(photographs: Path, manifest: Manifest, tmp_path: Path) -> None:
+    found, reason = find_data(tmp_path / "best.safetensors", manifest, str(photographs))
     assert found.name == photographs.name
     assert "as asked" in reason
 
@@ -69,30 +69,46 @@ def write_run(folder: Path, data: str) -> None:
     (folder / "config.json").write_text(json.dumps(settings))
 
 
-def test_else_the_data_of_the_run_while_they_are_there(photographs: Path, tmp_path: Path) -> None:
+def test_else_the_data_of_the_run_while_they_are_there(
+    photographs: Path, manifest: Manifest, tmp_path: Path
+) -> None:
     write_run(tmp_path / "run", str(photographs))
-    found, reason = find_data(tmp_path / "run" / "best.safetensors")
+    found, reason = find_data(tmp_path / "run" / "best.safetensors", manifest)
     assert found.name == photographs.name
     assert "was trained on" in reason
     write_run(tmp_path / "run", str(tmp_path / "gone"))
-    found, reason = find_data(tmp_path / "run" / "best.safetensors")
+    found, reason = find_data(tmp_path / "run" / "best.safetensors", manifest)
     assert found.generated
     assert "gone) is not here" in reason
 
 
-def test_a_run_on_generated_scenes_proves_on_its_own(tmp_path: Path) -> None:
+def test_a_run_on_generated_scenes_proves_on_its_own(manifest: Manifest, tmp_path: Path) -> None:
     write_run(tmp_path / "run", "synthetic")
-    found, reason = find_data(tmp_path / "run" / "best.safetensors")
+    found, reason = find_data(tmp_path / "run" / "best.safetensors", manifest)
     assert found.generated
     assert "was trained on" in reason
 
 
-def test_a_checkpoint_alone_proves_on_generated_scenes_and_says_why(tmp_path: Path) -> None:
-    found, reason = find_data(tmp_path / "best.safetensors")
+def test_a_checkpoint_alone_proves_on_generated_scenes_and_says_why(
+    manifest: Manifest, tmp_path: Path
+) -> None:
+    found, reason = find_data(tmp_path / "best.safetensors", manifest)
     assert found.generated
     assert "no config.json says" in reason
 
 
-def test_pairs_without_data_are_refused(tmp_path: Path) -> None:
+def test_pairs_without_data_are_refused(manifest: Manifest, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="--pairs came without --data"):
-        find_data(tmp_path / "best.safetensors", None, tmp_path / "pairs.csv")
+        find_data(tmp_path / "best.safetensors", manifest, None, tmp_path / "pairs.csv")
+
+
+def test_calibration_never_takes_pictures_that_training_was_judged_by(
+    photographs: Path, manifest: Manifest, tmp_path: Path
+) -> None:
+    """Split as in training, whichever seed that had."""
+    for seed in (7, 8):
+        trained = open_dataset(str(photographs), seed=seed)
+        split = dataclasses.replace(manifest.trained_on, split=trained.split_rule)
+        contract = dataclasses.replace(manifest, trained_on=split)
+        found, _ = find_data(tmp_path / "model.onnx", contract, str(photographs))
+        assert found.splits["train"].pairs == trained.splits["train"].pairs

@@ -23,6 +23,7 @@ def write_run(
     manifest: Manifest,
     *,
     data: str = "photographs",
+    pairs: Path | None = None,
     seed: int = 42,
     ious: Sequence[float] = IOUS,
     scores: Sequence[str] = tuple(LABELS),
@@ -34,7 +35,7 @@ def write_run(
     write_settings(
         complete(
             data=data,
-            pairs=None,
+            pairs=pairs,
             model=None,
             width=manifest.width,
             size="32x48",

@@ -13,7 +13,9 @@ from runtime.console import run
 from runtime.manifest import Manifest, read_manifest
 from tests.train.runs import write_run
 from train.blend import app, blend
+from train.cache import Pictures, decode_split
 from train.checkpoint import load_checkpoint, save_checkpoint
+from train.dataset import DataSet, open_dataset
 
 Call = Callable[[Path, Path, Path], tuple[int, str]]
 
@@ -89,3 +91,36 @@ def test_a_checkpoint_is_wanted(runs: tuple[Path, Path], call: Call, tmp_path: P
     code, told = call(*runs, tmp_path / "blend.onnx")
     assert code == 1
     assert "wanted, for example blend.safetensors" in told
+
+
+def test_a_blend_is_scored_on_the_val_pictures_of_its_runs(
+    runs: tuple[Path, Path],
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Split by the seed of the training, with --data and without."""
+    dataset = open_dataset(str(photographs), seed=9)
+    for each in runs:
+        network, contract = load_checkpoint(each / "best.safetensors")
+        trained_on = dataclasses.replace(
+            contract.trained_on, fingerprint=dataset.fingerprint, split=dataset.split_rule
+        )
+        contract = dataclasses.replace(contract, trained_on=trained_on)
+        save_checkpoint(network, each / "best.safetensors", contract)
+    seen: list[DataSet] = []
+
+    def decode(dataset: DataSet, *rest: object) -> Pictures:
+        seen.append(dataset)
+        return decode_split(dataset, *rest)
+
+    monkeypatch.setattr("train.blend.decode_split", decode)
+    for number, data in enumerate((("--data", str(photographs)), ())):
+        out = tmp_path / f"{number}.safetensors"
+        monkeypatch.setattr(sys, "argv", ["blend", *map(str, runs), *data, "--out", str(out)])
+        with pytest.raises(SystemExit) as stopped:
+            run(app)
+        assert not stopped.value.code
+        assert "note: " not in capsys.readouterr().err
+        assert seen.pop().split_rule == dataset.split_rule

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from runtime.console import run
 from runtime.manifest import Manifest
 from train.checkpoint import save_checkpoint
+from train.dataset import open_dataset
 from train.evaluate import app
 from train.metrics import LABELS
 from train.model import VGG19UNet
@@ -98,3 +100,26 @@ def test_a_split_that_is_not_there_is_one_line(
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
     assert message in errors[0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_scores_are_of_pictures_that_the_run_did_not_train_on(
+    manifest: Manifest,
+    photographs: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    seed: int,
+) -> None:
+    """--data names the folder, not the split: that stays the one of the training."""
+    trained = open_dataset(str(photographs), seed=seed)
+    trained_on = dataclasses.replace(
+        manifest.trained_on, fingerprint=trained.fingerprint, split=trained.split_rule
+    )
+    path = tmp_path / "moved.safetensors"
+    contract = dataclasses.replace(manifest, trained_on=trained_on)
+    save_checkpoint(VGG19UNet(width=manifest.width), path, contract)
+    assert _evaluate(monkeypatch, path, "--data", photographs, "--split", "val", "--json") == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["split_rule"] == trained.split_rule
+    assert "note: " not in shown.err

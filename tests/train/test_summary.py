@@ -152,7 +152,7 @@ def test_the_command_finds_the_runs_data_and_says_where_the_report_is(
     assert not left.value.code
     shown = capsys.readouterr()
     assert shown.out.strip() == str(folder.path / "report.html")
-    assert "was trained on other data than photographs holds now" in shown.err
+    assert "was trained on other data (tiny) than photographs holds now" in shown.err
     assert (folder.path / "report.html").is_file()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runtime.console import run, say
+from runtime.console import run
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -24,15 +24,15 @@ def main(
     """One page on what a run gave: scores with intervals, curves, thresholds, worst pictures."""
     from train.cache import decode_split
     from train.compute import find_compute
-    from train.evaluate import open_data
     from train.record import read_record
     from train.summary.page import write_report
+    from train.trained_data import open_trained, tell_difference
 
     record = read_record(folder)
     manifest = record.manifest
-    dataset = open_data(record.folder.best, manifest, data, pairs, record.settings.get("seed"))
-    if dataset.fingerprint != manifest.trained_on.fingerprint:
-        say(f"note: {folder} was trained on other data than {dataset.name} holds now")
+    best = record.folder.best
+    dataset = open_trained(best, manifest, data, pairs)
+    tell_difference(best, manifest, dataset)
     val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
     print(write_report(record.folder, val, find_compute(), progress=True))
 
