@@ -136,7 +136,7 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
 
 
 def _check_data(data: str | None, pairs: Path | None) -> None:
-    from train.pairs import WHERE_TO_GET
+    from train.data_folder import WHERE_TO_GET
 
     if data is None:
         if pairs is not None:

@@ -1,33 +1,22 @@
-"""What each file of a data set is, found by decoding it once."""
+"""A data set as it lies there: its rows, and what each of its files is."""
 
 from __future__ import annotations
 
-import hashlib
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from runtime.errors import DataError
-from runtime.files import sha256
-from runtime.images import read_grey, read_picture
-from train import swaps
-from train.dataset import MASK_THRESHOLD
-from train.duplicates import in_parallel, thumbnail
-from train.pairs import (
+from train.audit_pictures import Mask, Picture, look_at_image, look_at_mask
+from train.data_folder import (
     IMAGE_FOLDER,
     MASK_FOLDER,
     check_layout,
     metadata,
+    others_in,
     pictures_in,
-    read_table,
 )
-
-_BETWEEN = (8, 247)
-"""Grey levels between these are neither land nor water, even after lossy compression."""
+from train.duplicates import in_parallel
+from train.pair_table import read_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,44 +31,18 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A decoded photograph. size: (height, width), upright. content, pixels: SHA-256 of the file
-    and of what it decodes to. small: its thumbnail."""
-
-    path: Path
-    format: str
-    mode: str
-    size: tuple[int, int]
-    content: str
-    pixels: str
-    small: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mask:
-    """A decoded mask. water: share above the threshold. between: share of grey levels that are
-    neither black nor white. levels: lowest and highest. small: water share, see train.swaps."""
-
-    path: Path
-    format: str
-    mode: str
-    size: tuple[int, int]
-    water: float
-    between: float
-    levels: tuple[int, int]
-    small: NDArray[np.float32]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Inventory:
     """A data set as it lies there. rows: in the natural order of the images' names. images and
-    masks: by path; unreadable: path and reason; unnamed: files that stand in no row."""
+    masks: by path; unreadable: path and reason; unnamed: files that stand in no row; alike: files
+    of one stem where stems make the pairs; others: files that are not read, whatever they hold."""
 
     rows: list[Row]
     images: dict[Path, Picture]
     masks: dict[Path, Mask]
     unreadable: dict[Path, str]
     unnamed: list[Path]
+    alike: list[list[Path]]
+    others: list[Path]
 
 
 def take_inventory(folder: Path, table: Path | None) -> Inventory:
@@ -87,20 +50,25 @@ def take_inventory(folder: Path, table: Path | None) -> Inventory:
     counts as it came, whatever is known of it. Raises DataError for a folder or table that cannot
     be read at all."""
     check_layout(folder)
-    rows = _rows(folder, table or metadata(folder))
+    table = table or metadata(folder)
+    rows = _rows(folder, table)
     image_paths = list(dict.fromkeys(row.image for row in rows if row.image))
     mask_paths = list(dict.fromkeys(row.mask for row in rows if row.mask))
-    tasks = [(_look_at_image, path) for path in image_paths]
-    tasks += [(_look_at_mask, path) for path in mask_paths]
+    tasks = [(look_at_image, path) for path in image_paths]
+    tasks += [(look_at_mask, path) for path in mask_paths]
     found = in_parallel(lambda task: task[0](task[1]), tasks, "reading files")
     named = {*image_paths, *mask_paths}
-    files = [*pictures_in(folder / IMAGE_FOLDER), *pictures_in(folder / MASK_FOLDER)]
+    folders = (folder / IMAGE_FOLDER, folder / MASK_FOLDER)
+    alike = [files for each in folders for files in _alike(each)] if table is None else []
+    paired = named.union(*alike)
     return Inventory(
         rows=rows,
         images={entry.path: entry for entry in found if isinstance(entry, Picture)},
         masks={entry.path: entry for entry in found if isinstance(entry, Mask)},
         unreadable={entry[0]: entry[1] for entry in found if isinstance(entry, tuple)},
-        unnamed=[path for path in files if path not in named],
+        unnamed=[path for each in folders for path in pictures_in(each) if path not in paired],
+        alike=alike,
+        others=[path for each in folders for path in others_in(each)],
     )
 
 
@@ -126,53 +94,12 @@ def _rows(folder: Path, table: Path | None) -> list[Row]:
     return sorted(rows, key=lambda row: (len(Path(row.name).stem), row.name))
 
 
+def _alike(folder: Path) -> list[list[Path]]:
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in pictures_in(folder):
+        by_stem[path.stem].append(path)
+    return [paths for paths in by_stem.values() if len(paths) > 1]
+
+
 def _there(path: Path) -> Path | None:
     return path if path.is_file() else None
-
-
-def _look_at_image(path: Path) -> Picture | tuple[Path, str]:
-    try:
-        kind, mode = _header(path)
-        image = read_picture(path)
-    except (DataError, OSError) as error:
-        return path, str(error)
-    return Picture(
-        path=path,
-        format=kind,
-        mode=mode,
-        size=image.shape[:2],
-        content=sha256(path),
-        pixels=hashlib.sha256(f"{image.shape}".encode() + image.tobytes()).hexdigest(),
-        small=thumbnail(image),
-    )
-
-
-def _look_at_mask(path: Path) -> Mask | tuple[Path, str]:
-    try:
-        kind, mode = _header(path)
-        grey = read_grey(path)
-    except (DataError, OSError) as error:
-        return path, str(error)
-    water = (grey > MASK_THRESHOLD).astype(np.float32)
-    low, high = _BETWEEN
-    return Mask(
-        path=path,
-        format=kind,
-        mode=mode,
-        size=grey.shape,
-        water=float(water.mean()),
-        between=float(((grey > low) & (grey < high)).mean()),
-        levels=(int(grey.min()), int(grey.max())),
-        small=cv2.resize(water, (swaps.SIDE, swaps.SIDE), interpolation=cv2.INTER_AREA),
-    )
-
-
-def _header(path: Path) -> tuple[str, str]:
-    """Format and mode as the file says, before anything is converted."""
-    try:
-        with Image.open(path) as picture:
-            return picture.format or "?", picture.mode
-    except (Image.UnidentifiedImageError, SyntaxError, ValueError):
-        raise DataError(f"{path} is not a picture, or damaged: replace or remove it") from None
-    except Image.DecompressionBombError as error:
-        raise DataError(f"{path} is too large ({error}): make it smaller") from error

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from train.audit_files import Inventory, Mask, Picture, Row
+from train.audit_files import Inventory, Row
 from train.audit_findings import Finding
+from train.audit_pictures import Mask, Picture
 
 _SUFFIXES = {
     "JPEG": {".jpg", ".jpeg"},
@@ -35,6 +36,12 @@ def about_rows(inventory: Inventory) -> Iterator[Finding]:
             yield Finding(kind="repeated-row", files=(rows[0].name,), detail=f"masks {masks}")
     for path in inventory.unnamed:
         yield Finding(kind="file-without-row", files=(_short(path),), detail="stands in no row")
+    for paths in inventory.alike:
+        files = tuple(_short(path) for path in paths)
+        yield Finding(kind="same-stem", files=files, detail=f"one stem, '{paths[0].stem}'")
+    for path in inventory.others:
+        detail = f"suffix '{path.suffix}'" if path.is_file() else "no file"
+        yield Finding(kind="not-read", files=(_short(path),), detail=detail)
     if not any(row.image and row.mask for row in inventory.rows):
         yield Finding(kind="no-pairs", files=(), detail=f"{len(inventory.rows)} rows")
 

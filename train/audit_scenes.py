@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from train.audit_files import Inventory, Mask, Picture, Row
+from train.audit_files import Inventory, Row
 from train.audit_findings import Finding
+from train.audit_pictures import Mask, Picture
 from train.duplicates import connected, joined, near_duplicates
 from train.splits import SPLITS
 from train.swaps import NEARLY_CERTAIN, Swap, suspected_swaps

@@ -17,7 +17,8 @@ from runtime.errors import DataError
 from tests.train.landscapes import write_copies, write_landscapes
 from train.audit import app, audit
 from train.audit_findings import SUSPICIOUS, WRONG
-from train.pairs import FLOOD_AREA, read_table
+from train.pair_table import read_table
+from train.pairs import FLOOD_AREA
 
 COUNT = 12
 
@@ -126,6 +127,21 @@ PLANTED: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "Mask/3.png",
     ),
     "no mask": ("no-mask", lambda d: (d / "Mask/3.png").unlink(), "3.png"),
+    "two images of a stem": (
+        "same-stem",
+        lambda d: Image.open(d / "Image/3.png").save(d / "Image/3.jpg"),
+        "Image/3.jpg",
+    ),
+    "two masks of a stem": (
+        "same-stem",
+        lambda d: shutil.copy(d / "Mask/3.png", d / "Mask/3.bmp"),
+        "Mask/3.bmp",
+    ),
+    "other format": (
+        "not-read",
+        lambda d: Image.open(d / "Image/3.png").save(d / "Image/77.gif"),
+        "Image/77.gif",
+    ),
     "no image": ("file-without-row", lambda d: (d / "Image/3.png").unlink(), "Mask/3.png"),
 }
 

@@ -121,11 +121,53 @@ def test_an_unreadable_image_is_named(photographs: Path) -> None:
         open_dataset(str(photographs))
 
 
+def test_spaces_around_headers_and_values_do_not_count(photographs: Path) -> None:
+    table = _table(photographs, " Image , Mask,split \n1.jpg, 1.png ,train\n 2.jpg,2.png,val\n")
+    data = open_dataset(str(photographs), table)
+    assert [len(data.splits[name]) for name in ("train", "val", "test")] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("kind", ["Image", "Mask"])
+def test_two_files_of_one_stem_are_refused_unless_a_table_says_which(
+    photographs: Path, kind: str
+) -> None:
+    twin = photographs / kind / "4.bmp"
+    Image.open(next((photographs / kind).glob("4.*"))).save(twin)
+    with pytest.raises(DataError, match=rf"{kind} holds several pictures of one stem \(4.bmp, 4"):
+        open_dataset(str(photographs))
+    rows = "1.jpg,1.png,train\n4.jpg,4.png,val\n"
+    table = _table(photographs, f"Image,Mask,split\n{rows}")
+    assert len(open_dataset(str(photographs), table).splits["val"]) == 1
+
+
+def test_what_is_left_out_of_a_folder_is_named(
+    photographs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Image/a.heic", "Image/b.gif", "Mask/Thumbs.db", "Image/c.gif", "Image/.hidden"):
+        (photographs / name).write_bytes(b"x")
+    shutil.copy(photographs / "Mask" / "3.png", photographs / "Mask" / "spare.png")
+    assert sum(map(len, open_dataset(str(photographs)).splits.values())) == 10
+    others, spare = capsys.readouterr().err.splitlines()
+    assert others.endswith("are read: Image/a.heic, Image/b.gif, Image/c.gif and 1 more")
+    assert ".jpg" in others
+    assert spare.endswith("left out: spare.png")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a,b\n1,2\n", r"no column 'Image' \(it has: a, b\)"),
         ("Image,Mask\n1.jpg,\n", r"line 2 names no image or no mask"),
+        (
+            "Image,Mask\n1.jpg,1.png\n2.jpg,2.png\n1.jpg,3.png\n",
+            r"1\.jpg stands in line 2 and in line 4; a photograph has one mask",
+        ),
+        (
+            "Image,Mask\nImage/1.jpg,1.png\nImage/2.jpg,2.png\n",
+            r"none of the 2 rows of .*pairs\.csv names a picture in .*Image: the first row says "
+            r"'Image/1\.jpg', the first picture is called '0\.jpg'",
+        ),
+        ("Image;Mask\n1.jpg;1.png\n", r"no column 'Image' .*with commas between them"),
         ("Image,Mask,split\n1.jpg,1.png,dev\n", r"has split 'dev'; wanted train, val, test"),
         (
             "Image,Mask,group,split\n1.jpg,1.png,a,train\n2.jpg,2.png,a,val\n",

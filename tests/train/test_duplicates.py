@@ -11,7 +11,8 @@ from PIL import Image
 from tests.train.landscapes import write_copies, write_landscapes
 from train.dataset import Photographs, open_dataset
 from train.duplicates import THUMBNAIL, connected, joined, near_duplicates, scene_groups
-from train.pairs import FLOOD_AREA, read_table
+from train.pair_table import read_table
+from train.pairs import FLOOD_AREA
 
 
 @pytest.fixture(scope="module")
