@@ -10,6 +10,19 @@ import typer
 
 from runtime.console import run, say
 from runtime.errors import DataError
+from train.options import (
+    LARGEST_SEED,
+    Batch,
+    Change,
+    Compiled,
+    Deterministic,
+    Epochs,
+    Out,
+    Pairs,
+    Precision,
+    Rate,
+    Seed,
+)
 
 if TYPE_CHECKING:
     from train.run_folder import RunFolder
@@ -25,60 +38,63 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     context: typer.Context,
     data: Annotated[
-        str | None, typer.Option(help="folder with Image/ and Mask/, or 'synthetic'")
+        str | None,
+        typer.Option(
+            help="folder with Image/ and Mask/, or 'synthetic'", show_default="generated scenes"
+        ),
     ] = None,
-    pairs: Annotated[
-        Path | None, typer.Option(help="CSV: Image, Mask and, if known, group and split")
-    ] = None,
+    pairs: Pairs = None,
     model: Annotated[
         str | None,
         typer.Option(
-            help="vgg19unet, vgg19unet-bn, unet or smp:ARCHITECTURE/ENCODER [scenes: vgg19unet-bn]"
+            help="vgg19unet, vgg19unet-bn, unet or smp:ARCHITECTURE/ENCODER",
+            show_default="vgg19unet; generated scenes: vgg19unet-bn",
         ),
     ] = None,
     width: Annotated[
         float | None,
-        typer.Option(help="factor on all channels [default: 1.0; generated scenes 0.25]"),
+        typer.Option(help="factor on all channels", show_default="1.0; generated scenes: 0.25"),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="input size, N or HxW [default: 224; generated scenes 80]"),
+        typer.Option(help="input size, N or HxW", show_default="224; generated scenes: 80"),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=0.0, help="peak learning rate; default: the recipe's")
-    ] = None,
+    epochs: Epochs = None,
+    batch: Batch = None,
+    rate: Rate = None,
     patience: Annotated[
-        int | None, typer.Option(min=1, help="epochs without improvement before it stops")
+        int | None,
+        typer.Option(
+            min=1,
+            help="epochs without improvement before it stops",
+            show_default="article 20, then 10; others run through",
+        ),
     ] = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="default; article: as published; scenes: for generated scenes"),
+        typer.Option(
+            help="default; article: as published; scenes: for generated scenes",
+            show_default="default; for generated scenes: scenes",
+        ),
     ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="an ingredient of the recipe, e.g. average=none"),
-    ] = None,
-    precision: Annotated[
-        str, typer.Option(help="auto, fp32, bf16 or fp16 [auto: the fastest that the device has]")
-    ] = "auto",
-    compiled: Annotated[
-        bool, typer.Option("--compile", help="torch.compile the network: slow start, faster steps")
-    ] = False,
-    deterministic: Annotated[
-        bool, typer.Option("--deterministic", help="the same weights again, on GPUs too")
-    ] = False,
+    change: Change = None,
+    precision: Precision = "auto",
+    compiled: Compiled = False,
+    deterministic: Deterministic = False,
     encoder: Annotated[
         str, typer.Option(help="auto, imagenet, none, or a file of weights")
     ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="of splits, weights and augmentation")] = 42,
-    out: Annotated[
-        Path | None, typer.Option(help="run folder [default: the next number in runs/]")
+    seed: Seed = 42,
+    split_seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="of the split, where none is given", show_default="--seed"
+        ),
     ] = None,
+    out: Out = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="go on with the interrupted run in --out [default: newest]"),
+        typer.Option("--resume", help="go on with the interrupted run in --out, or the newest"),
     ] = False,
 ) -> None:
     """Photographs with masks in, weights with a manifest out.
@@ -110,6 +126,7 @@ def main(
             rate=rate,
             patience=patience,
             seed=seed,
+            split_seed=split_seed,
             precision=precision,
             compile=compiled,
             deterministic=deterministic,
@@ -146,12 +163,12 @@ def _check_data(data: str | None, pairs: Path | None) -> None:
 
 def _refuse_settings(context: typer.Context) -> None:
     """An interrupted run keeps its settings: the steps that are left must be those of before."""
-    for name in context.params:
-        source = context.get_parameter_source(name)
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name)
         given = source is not None and source.name == "COMMANDLINE"
-        if given and name not in ("resume", "out"):
+        if given and option.name not in ("resume", "out"):
             raise DataError(
-                f"--{name} came with --resume, which goes on with the run's own settings; "
+                f"{option.opts[0]} came with --resume, which goes on with the run's own settings; "
                 "leave it out, or train anew"
             )
 

@@ -44,7 +44,7 @@ def main(
     pairs: Annotated[
         Path | None,
         typer.Option(
-            help="CSV with Image, Mask, group, split [default: DIR/metadata.csv, or none]"
+            help="CSV with Image, Mask, group, split", show_default="DIR/metadata.csv, or none"
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,

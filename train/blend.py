@@ -20,6 +20,7 @@ from train.cache import decode_split
 from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
 from train.compute import find_compute
 from train.manifest import with_scores
+from train.options import Pairs
 from train.teacher import find_teacher
 from train.trained_data import open_trained, tell_difference
 from train.validate import validate
@@ -36,9 +37,9 @@ def main(
     out: Annotated[Path, typer.Option(metavar="FILE", help="the checkpoint to write")],
     data: Annotated[
         str | None,
-        typer.Option(help="folder with Image/ and Mask/, to score it on; default: SECOND's"),
+        typer.Option(help="folder with Image/ and Mask/, to score it on", show_default="SECOND's"),
     ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    pairs: Pairs = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="how much of it is SECOND's")] = 0.5,
 ) -> None:
     """Writes a checkpoint with weights between two others', and its scores on val."""

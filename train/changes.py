@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from runtime.errors import ModelError
 from runtime.processing import INTERPOLATIONS
-from train.recipe import ALL_FROZEN, Recipe
+from train.recipe import ALL_FROZEN, DISTILL, Recipe
+
+LARGEST_FACTOR = 1000.0
+MOST = 1_000_000
+"""Of what is counted; a slip of the keyboard would only fill the memory."""
+
+T = TypeVar("T", int, float)
 
 
 def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
@@ -20,6 +29,11 @@ def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
         key, _, text = change.partition("=")
         if key not in CHANGEABLE:
             raise ModelError(f"--change {change}: wanted KEY=VALUE; KEY is {', '.join(CHANGEABLE)}")
+        if key in TAUGHT and recipe.name != DISTILL:
+            raise ModelError(
+                f"--change {change}: {key} belongs to a network that learns from a teacher; "
+                "leave it out, or use python -m train.distill --teacher RUN"
+            )
         recipe = dataclasses.replace(recipe, **{key: _parse(change, key, text)})
     return recipe
 
@@ -36,8 +50,9 @@ def _growth(text: str) -> tuple[tuple[float, float], ...]:
     if text == "none":
         return ((0.0, 1.0),)
     pairs = tuple(tuple(float(part) for part in pair.split(":")) for pair in text.split(","))
-    shares = [share for share, _ in pairs]
-    if shares[0] != 0 or shares != sorted(shares) or not all(0 < s <= 1 for _, s in pairs):
+    shares, scales = zip(*pairs, strict=True)
+    rising = shares[0] == 0 and all(a < b for a, b in itertools.pairwise((*shares, 1.0)))
+    if not rising or not all(0 < scale <= 1 for scale in scales):
         raise ValueError(text)
     return pairs
 
@@ -47,23 +62,20 @@ def _decay(text: str) -> float | None:
 
 
 def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < 1:
-        raise ValueError(text)
-    return value
+    return _checked(float(text), 0, math.nextafter(1, 0))
 
 
 def _part(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError(text)
-    return value
+    return _checked(float(text), 0, 1)
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise ValueError(text)
+def _factor(text: str) -> float:
+    return _checked(float(text), 0, LARGEST_FACTOR)
+
+
+def _checked(value: T, low: float, high: float) -> T:
+    if not low <= value <= high:  # a NaN lies nowhere
+        raise ValueError(value)
     return value
 
 
@@ -74,12 +86,20 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "average": (_decay, "0.99, the decay of the weights' moving average, or none"),
     "dice": ({"yes": True, "no": False}.__getitem__, "yes or no"),
     "dropout": (_share, "0.25, a share from 0 to below 1"),
-    "encoder_rate": (float, "0.1, a factor on the learning rate"),
+    "encoder_rate": (_factor, "0.1, a factor on the learning rate, 0 to 1000"),
     "growth": (_growth, "0:0.5,0.6:1 (from that share of the epochs at that scale), or none"),
     "resize": ({name: name for name in INTERPOLATIONS}.__getitem__, " or ".join(INTERPOLATIONS)),
-    "scenes": (_count, "600, the number of generated scenes beside a teacher's views"),
+    "scenes": (
+        lambda text: _checked(int(text), 0, MOST),
+        "600, the number of generated scenes beside a teacher's views",
+    ),
     "trust": (_part, "0.5, how much of a label is the teacher's"),
-    "views": (_count, "24, how many views of each picture a teacher labels"),
-    "unfrozen_from": (int, f"0 to {ALL_FROZEN}, the first layer of the encoder that is trained"),
+    "views": (lambda text: _checked(int(text), 1, MOST), "24, how many views of each picture"),
+    "unfrozen_from": (
+        lambda text: _checked(int(text), 0, ALL_FROZEN),
+        f"0 to {ALL_FROZEN}, the first layer of the encoder that is trained",
+    ),
 }
 """Ingredients that --change may change: how each is read, and what it looks like."""
+TAUGHT = ("scenes", "trust", "views")
+"""Those that nothing but a network which learns from a teacher has."""

@@ -11,10 +11,23 @@ from runtime.console import run, say
 from runtime.errors import DataError
 from runtime.manifest import read_manifest
 from train.__main__ import train_and_tell
+from train.options import (
+    Batch,
+    Change,
+    Compiled,
+    Deterministic,
+    Epochs,
+    Out,
+    Pairs,
+    Precision,
+    Rate,
+    Seed,
+)
 from train.recipe import DISTILL
 from train.run_folder import RunFolder, next_run_folder
 from train.settings import CONFIG, complete, read_settings
 from train.teacher import find_teacher
+from train.trained_data import split_seed
 
 MODEL, WIDTH, SIZE = "vgg19unet-bn", 0.25, "224"
 """The student, when none is named: 1.95 million weights, 2 MB in INT8."""
@@ -29,42 +42,39 @@ def main(
         typer.Option(help="a run's folder, its checkpoint, or an exported .onnx, which is faster"),
     ],
     data: Annotated[
-        str | None, typer.Option(help="folder with Image/ and Mask/ [default: the teacher's]")
+        str | None,
+        typer.Option(help="folder with Image/ and Mask/", show_default="the teacher's"),
     ] = None,
-    pairs: Annotated[
-        Path | None, typer.Option(help="CSV: Image, Mask and, if known, group and split")
-    ] = None,
+    pairs: Pairs = None,
     dry: Annotated[
-        Path | None, typer.Option(help="folder of pictures without any water, to learn from too")
+        Path | None,
+        typer.Option(
+            help="folder of pictures without any water, to learn from too", show_default="none"
+        ),
     ] = None,
     model: Annotated[str, typer.Option(help="the student's network")] = MODEL,
     width: Annotated[float, typer.Option(help="factor on all its channels")] = WIDTH,
     size: Annotated[str, typer.Option(help="its input size, N or HxW")] = SIZE,
-    epochs: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
-    batch: Annotated[int | None, typer.Option(min=1, help="default: what the recipe says")] = None,
-    rate: Annotated[
-        float | None, typer.Option(min=0.0, help="peak learning rate; default: the recipe's")
-    ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="an ingredient of the recipe, e.g. trust=0.8"),
-    ] = None,
+    epochs: Epochs = None,
+    batch: Batch = None,
+    rate: Rate = None,
+    change: Change = None,
     encoder: Annotated[
         str, typer.Option(help="none, or a file of weights: of a student that learns further")
     ] = "none",
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16")] = "auto",
-    compiled: Annotated[bool, typer.Option("--compile", help="torch.compile the network")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="of weights, views and augmentation")] = 42,
-    out: Annotated[
-        Path | None, typer.Option(help="run folder [default: the next number in runs/]")
-    ] = None,
+    precision: Precision = "auto",
+    compiled: Compiled = False,
+    deterministic: Deterministic = False,
+    seed: Seed = 42,
+    out: Out = None,
 ) -> None:
     """Photographs and a trained network in, a smaller network with a manifest out.
 
-    An epoch goes once through all views. An interrupted run goes on with python -m train --resume.
+    An epoch goes once through all views. The data are split as the teacher's were. An interrupted
+    run goes on with python -m train --resume.
     """
     artefact = find_teacher(teacher)
-    read_manifest(artefact)
+    taught = read_manifest(artefact)
     if data is None:
         data, pairs = _teachers_data(artefact, pairs)
     settings = complete(
@@ -81,8 +91,10 @@ def main(
         rate=rate,
         patience=None,
         seed=seed,
+        split_seed=split_seed(taught),
         precision=precision,
         compile=compiled,
+        deterministic=deterministic,
         teacher=str(artefact),
         dry=None if dry is None else str(dry),
     )

@@ -27,6 +27,7 @@ from train.checkpoint import read_weights
 from train.console import console, quiet
 from train.dataset import DataSet
 from train.metrics import LABELS, count_pixels, network_mask, score
+from train.options import Pairs
 from train.splits import SPLITS
 from train.trained_data import open_trained, tell_difference
 
@@ -40,15 +41,16 @@ def main(
     artefact: Annotated[Path, typer.Argument(help="a .safetensors or .onnx file")],
     data: Annotated[
         str | None,
-        typer.Option(help="folder or 'synthetic' [default: what the run was trained on]"),
+        typer.Option(help="folder or 'synthetic'", show_default="what it was trained on"),
     ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    pairs: Pairs = None,
     split: Annotated[
         str | None,
-        typer.Option(help="train, val or test [default: test; without test pictures val]"),
+        typer.Option(help="train, val or test", show_default="test; without test pictures val"),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="of the split [default: that of its training]")
+        int | None,
+        typer.Option(min=0, help="of the split", show_default="that of its training"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object on stdout")] = False,
 ) -> None:

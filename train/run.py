@@ -32,6 +32,7 @@ from train.settings import Settings, write_settings
 from train.state import read_state, write_state
 from train.summary.page import write_report
 from train.teacher import open_teacher, teachers_hash
+from train.trained_data import tell_earlier_split
 from train.views import taught_pictures
 
 
@@ -45,7 +46,9 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
     if settings.deterministic:
         compute_alike()
     dataset = open_dataset(
-        settings.data, Path(settings.pairs) if settings.pairs else None, settings.seed
+        settings.data,
+        Path(settings.pairs) if settings.pairs else None,
+        settings.seed if settings.split_seed is None else settings.split_seed,
     )
     run = _prepare(settings, folder, dataset, _read(settings, folder, dataset) if resume else None)
     with _progress() as progress, stop_on_signals() as stop:
@@ -94,6 +97,9 @@ def _prepare(
             write_settings(settings, folder.path)
     else:
         pretrained = state["pretrained"]
+    if is_first():
+        for origin in filter(None, (settings.encoder, settings.teacher)):
+            tell_earlier_split(Path(origin), dataset)
     materials = _materials(settings, recipe, dataset, model)
     _introduce(settings, dataset, materials, pretrained)
     plan = stages(

@@ -26,8 +26,9 @@ MAX_WIDTH = 4.0
 class Settings:
     """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
     pixels; patience None means what the recipe says; rate is the peak learning rate; change:
-    KEY=VALUE ingredients of the recipe that are not as it says; teacher: the artefact that labels
-    the pictures, dry: a folder of pictures without water, both for the recipe "distill"."""
+    KEY=VALUE ingredients of the recipe that are not as it says; split_seed: of the automatic split,
+    None for `seed`; teacher: the artefact that labels the pictures, dry: a folder of pictures
+    without water, both for the recipe "distill"."""
 
     data: str
     pairs: str | None
@@ -45,6 +46,7 @@ class Settings:
     precision: str = "auto"
     compile: bool = False
     deterministic: bool = False
+    split_seed: int | None = None
     teacher: str | None = None
     dry: str | None = None
 
@@ -72,16 +74,16 @@ def complete(
 
     Raises DataError for a wrong size or width, ModelError for an unknown network or recipe.
     """
-    data = data or SYNTHETIC
+    data = SYNTHETIC if data is None else data
     if (recipe == DISTILL) != (given.get("teacher") is not None):
         raise ModelError(
             f"recipe {recipe} came; a teacher and the recipe {DISTILL} belong together: "
             "python -m train.distill --teacher RUN"
         )
     usual = TRY_OUT if data == SYNTHETIC else FULL
-    recipe = recipe or str(usual["recipe"])
+    recipe = str(usual["recipe"]) if recipe is None else recipe
     known = changed(find_recipe(recipe), change)
-    model = model or str(usual["model"])
+    model = str(usual["model"]) if model is None else model
     kind = find_kind(model)
     if width is None:
         width = float(usual["width"]) if kind.scales else 1.0

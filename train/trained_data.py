@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runtime.console import say
-from runtime.errors import DataError
-from runtime.manifest import Manifest
+from runtime.errors import DataError, ManifestError
+from runtime.manifest import Manifest, read_manifest
 from train.dataset import DEFAULT_SEED, GENERATED, SYNTHETIC, DataSet, open_dataset
 from train.settings import CONFIG, read_settings
 from train.splits import seed_of_rule
@@ -65,8 +65,19 @@ def tell_difference(artefact: Path, manifest: Manifest, dataset: DataSet) -> Non
         say(
             f"note: {artefact.name} was trained on another split ({trained.split}) than this one "
             f"({dataset.split_rule}), so it may have learned from pictures of val and test; "
-            "give the --pairs and the --seed of its training"
+            "give the --pairs, and the seed of the split, of its training"
         )
+
+
+def tell_earlier_split(artefact: Path, dataset: DataSet) -> None:
+    """One line on stderr where weights that a run begins with, or learns from, come from a run on
+    these very data that split them in another way."""
+    try:
+        manifest = read_manifest(artefact)
+    except ManifestError:  # weights of another program, or without their manifest
+        return
+    if manifest.trained_on.fingerprint == dataset.fingerprint:
+        tell_difference(artefact, manifest, dataset)
 
 
 def _table_of_run(artefact: Path, data: str) -> Path | None:

@@ -35,7 +35,18 @@ def test_ingredients_are_changed_one_by_one() -> None:
         "growth=0.5:1",
         "growth=0:2",
         "growth=0:0.5:1",
+        "growth=0:0.5,nan:1",
+        "growth=0:nan",
+        "growth=0:0.5,0.5:0.75,0.5:1",
+        "growth=0:0.5,1:1",
+        "average=nan",
+        "dropout=nan",
+        "encoder_rate=nan",
+        "encoder_rate=inf",
+        "encoder_rate=-1",
         "unfrozen_from=x",
+        "unfrozen_from=-3",
+        "unfrozen_from=38",
         "colour=blue",
         "=",
         "",
@@ -46,3 +57,17 @@ def test_a_wrong_change_says_what_is_wanted(change: str) -> None:
         changed(RECIPES["default"], [change])
     if change.partition("=")[0] not in CHANGEABLE:
         assert ", ".join(CHANGEABLE) in str(told.value)
+
+
+@pytest.mark.parametrize("change", ["views=3", "scenes=3", "trust=0.5"])
+def test_what_belongs_to_a_teacher_is_refused_without_one(change: str) -> None:
+    with pytest.raises(ModelError, match=r"learns from a teacher; leave it out, or use .*distill"):
+        changed(RECIPES["default"], [change])
+    key, value = change.split("=")
+    assert getattr(changed(RECIPES["distill"], [change]), key) == float(value)
+
+
+@pytest.mark.parametrize("change", ["views=0", "views=nan", "views=9999999999", "trust=nan"])
+def test_a_teacher_without_pictures_to_label_is_refused(change: str) -> None:
+    with pytest.raises(ModelError, match=f"--change {change}: wanted "):
+        changed(RECIPES["distill"], [change])

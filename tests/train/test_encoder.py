@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pickle
 import urllib.error
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -53,6 +55,24 @@ def test_a_wrong_file_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "text.pth").write_text("hello")
     with pytest.raises(ModelError, match="holds no plain weights"):
         prepare_encoder(model, str(tmp_path / "text.pth"), he_init=True)
+    for name, content in {
+        "README.md": b"# Flood\n\nA page.\n",
+        "empty": b"",
+        "noise.bin": np.random.default_rng(0).bytes(3000),
+        "picture.png": b"\x89PNG\r\n\x1a\n" + bytes(60),
+        "config.json": b'{"a": 1}',
+        "table.csv": b"Image,Mask\n1.jpg,1.png\n",
+        "plain.pkl": pickle.dumps({"a": 1}),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(
+            ModelError, match=rf"{name} holds no (plain weights|state dict)"
+        ) as told:
+            prepare_encoder(model, str(tmp_path / name), he_init=True)
+        assert "\n" not in str(told.value)
+    torch.save({1: torch.zeros(2)}, tmp_path / "numbers.pt")
+    with pytest.raises(ModelError, match="holds no state dict"):
+        prepare_encoder(model, str(tmp_path / "numbers.pt"), he_init=True)
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(ModelError, match="holds no state dict"):
         prepare_encoder(model, str(tmp_path / "list.pth"), he_init=True)

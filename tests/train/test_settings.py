@@ -45,6 +45,9 @@ def test_what_is_left_open_follows_from_data_and_recipe() -> None:
         ModelError, match="unknown recipe 'best'; choose from: default, scenes, distill, article"
     ):
         _complete(recipe="best")
+    with pytest.raises(ModelError, match="unknown network ''"):
+        _complete(model="")
+    assert _complete(data="").data == "", "an empty variable of a shell is no wish for scenes"
     with pytest.raises(DataError, match="width 0 came"):
         _complete(width=0.0)
 

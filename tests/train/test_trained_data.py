@@ -10,7 +10,12 @@ import pytest
 from runtime.manifest import Manifest
 from tests.train.runs import write_run
 from train.dataset import DataSet, open_dataset
-from train.trained_data import open_trained, split_seed, tell_difference
+from train.trained_data import (
+    open_trained,
+    split_seed,
+    tell_difference,
+    tell_earlier_split,
+)
 
 
 def _trained_on(manifest: Manifest, dataset: DataSet) -> Manifest:
@@ -84,3 +89,18 @@ def test_another_seed_and_other_pictures_are_told(
     assert "was trained on other data (photographs) than photographs holds now" in (
         capsys.readouterr().err
     )
+
+
+def test_a_run_that_begins_with_weights_of_another_split_is_told(
+    photographs: Path, manifest: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = open_dataset(str(photographs), seed=7)
+    best = write_run(tmp_path / "run", _trained_on(manifest, trained)).best
+    tell_earlier_split(best, trained)
+    tell_earlier_split(Path("imagenet"), trained)
+    assert capsys.readouterr().err == ""
+    tell_earlier_split(best, open_dataset(str(photographs), seed=8))
+    assert "best.safetensors was trained on another split" in capsys.readouterr().err
+    (photographs / "Image" / "3.jpg").unlink()
+    tell_earlier_split(best, open_dataset(str(photographs), seed=8))
+    assert "another split" not in capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from runtime.console import run
+from train.options import Pairs
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -17,9 +18,9 @@ def main(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="folder of the run, runs/NAME")],
     data: Annotated[
         str | None,
-        typer.Option(help="where its pictures lie now [default: as in its config.json]"),
+        typer.Option(help="where its pictures lie now", show_default="as in its config.json"),
     ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
+    pairs: Pairs = None,
 ) -> None:
     """One page on what a run gave: scores with intervals, curves, thresholds, worst pictures."""
     from train.cache import decode_split

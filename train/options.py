@@ -1,0 +1,61 @@
+"""The options that every command which trains has, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runtime.arguments import finite
+
+LARGEST_SEED = 2**32 - 1
+RECIPES = "what the recipe says"
+
+
+def positive(value: float | None) -> float | None:
+    """A finite number above zero. Raises typer.BadParameter."""
+    value = finite(value)
+    if value is not None and value <= 0:
+        raise typer.BadParameter(f"{value:g} came; wanted more than 0")
+    return value
+
+
+Pairs = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV: Image, Mask and, if known, group and split",
+        show_default="DIR/metadata.csv, else equal stems",
+    ),
+]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="most times through the data", show_default=RECIPES)
+]
+Batch = Annotated[int | None, typer.Option(min=1, help="pictures per step", show_default=RECIPES)]
+Rate = Annotated[
+    float | None,
+    typer.Option(callback=positive, help="peak learning rate", show_default=RECIPES),
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="an ingredient of the recipe, e.g. average=none; may be repeated",
+        show_default="none",
+    ),
+]
+Precision = Annotated[
+    str, typer.Option(help="fp32, bf16 or fp16; auto: the fastest that the device has")
+]
+Compiled = Annotated[
+    bool, typer.Option("--compile", help="torch.compile the network: slow start, faster steps")
+]
+Deterministic = Annotated[
+    bool, typer.Option("--deterministic", help="the same weights again, on GPUs too")
+]
+Seed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="of weights, augmentation and scenes")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="run folder", show_default="the next number in runs/")
+]
