@@ -13,15 +13,14 @@ class Absence:
     """A gap while it lasts."""
 
     def __init__(
-        self, reason: str, last_frame_s: float | None, options: LiveOptions, told: str = ""
+        self, reason: str, began_s: float | None, options: LiveOptions, told: str = ""
     ) -> None:
-        """last_frame_s: Unix time of the last frame before it, None when there was none. told: the
-        sentence that says what happened."""
+        """began_s: when the last frame before it came, by time.monotonic(), for a box sets its
+        clock while cameras are away; None: now. told: the sentence that says what happened."""
         self.reason, self.told = reason, told
         self.explained = False
-        now_s = time.time()
-        self._start_s = now_s if last_frame_s is None else last_frame_s
-        self._began_s = time.monotonic() - max(0.0, now_s - self._start_s)
+        self._began_s = time.monotonic() if began_s is None else began_s
+        self._start_s = time.time() - self.seconds
         self._limit_s = options.give_up_after_s
         self._pause_s, self._longest_s = options.first_pause_s, options.longest_pause_s
 

@@ -33,7 +33,7 @@ class Link:
         self.capture: Capture | None = None
         """The connection of now; None before the first."""
         self._address, self._options, self._first = address, options, first
-        self._opened_s = time.time()
+        self._opened_s = time.monotonic()
         self._absence: Absence | None = None
         self._last_frame_s: float | None = None
         if first.done() and isinstance(got := first.result(), Capture):
@@ -82,8 +82,8 @@ class Link:
         self._absence = None
         if (gap := self.gaps.end()) is not None:
             say(f"{self._shown}: back after {gap.duration_s:.1f} s")
-        self._last_frame_s = time.time()
-        return self._last_frame_s
+        self._last_frame_s = time.monotonic()
+        return time.time()
 
     def close(self) -> None:
         """Ends waiting and the connection, also one that comes when nobody wants it any more."""

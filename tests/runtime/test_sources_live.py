@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -133,6 +134,20 @@ def test_pauses_grow_to_a_bound_and_differ_by_chance() -> None:
         for pause_s, bound_s in zip(run, [1, 2, 4, 8, 8, 8], strict=True):
             assert bound_s / 2 <= pause_s <= bound_s
     assert all(one != other for one, other in itertools.pairwise(runs))
+
+
+def test_a_gap_is_as_long_as_it_was_when_the_clock_is_set_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = LiveOptions(give_up_after_s=60.0)
+    real_s = time.time
+    lost = Absence("gone", time.monotonic() - 5.0, options)
+    monkeypatch.setattr(time, "time", lambda: real_s() + 10**8)
+    noticed_later = Absence("gone", time.monotonic() - 5.0, options)
+    for absence in (lost, noticed_later):
+        assert not absence.too_long
+        assert absence.over().duration_s == pytest.approx(5.0, abs=1.0)
+    assert lost.over().start_s == pytest.approx(real_s() - 5.0, abs=1.0)
 
 
 def test_one_never_waits_past_the_time_to_give_up() -> None:
