@@ -16,7 +16,7 @@ import pytest
 
 from runtime.errors import SourceError
 from runtime.images import Frame
-from runtime.sources import open_source
+from runtime.sources import open_source, whole
 from runtime.sources.completeness import Jumps
 from tests.runtime.conftest import Command
 from tests.runtime.test_sources_files import H264, H265, ffmpeg, make, read, stamps
@@ -220,3 +220,22 @@ def test_the_jump_that_stands_out_most_is_where_frames_may_be_missing(
     for stamp_s in itertools.accumulate([0.0, *steps]):
         jumps.add(stamp_s)
     assert jumps.at_s == at_s
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "live.mkv", "film.ts"])
+def test_whatever_a_file_holds_its_wholeness_is_an_answer(
+    tmp_path: Path, film: Callable[..., Path], name: str
+) -> None:
+    live = ("-live", "1") if name == "live.mkv" else ()
+    intact, path = film(name, *FEW_KEYS, *live), tmp_path / name
+    assert (whole.is_cut(intact), whole.fault_of(intact)) == (False, None)
+    content = intact.read_bytes()
+    chance = random.Random(11)
+    answers = set()
+    for _ in range(80):
+        first = chance.randrange(len(content) if chance.random() < 0.5 else 400)
+        change = chance.choice([zeros, noise, gap])
+        damaged = change(content, first, min(first + chance.randrange(1, 3000), len(content)))
+        path.write_bytes(damaged[: chance.choice([len(damaged), chance.randrange(len(damaged))])])
+        answers.add((whole.is_cut(path), whole.fault_of(path)))
+    assert {fault for _, fault in answers} == {None, "cut", "damaged"}
