@@ -38,7 +38,7 @@ class Failures:
         self.last = str(error)
         if time.monotonic() - self._told_s >= TOLD_EVERY_S:
             self._told_s = time.monotonic()
-            say(f"{self._source}: {error} (failed on {self.number} frames so far; going on)")
+            say(f"{self._source}: {error} (frames failed so far: {self.number}; going on)")
 
     def over(self) -> None:
         """The network works."""

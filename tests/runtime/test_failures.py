@@ -38,6 +38,6 @@ def test_failures_are_told_once_a_minute_and_with_their_number(
         now_s += 1.0
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        f"camera: fake failed: out of memory (failed on {number} frames so far; going on)"
+        f"camera: fake failed: out of memory (frames failed so far: {number}; going on)"
         for number in (1, 61)
     ]
