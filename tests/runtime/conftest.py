@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ import pytest
 
 from runtime.cli import main
 from tests.runtime.models import write_model
+from tests.runtime.rtsp import Server
 
 ROOT = Path(__file__).parents[2]
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -49,6 +50,14 @@ def scene(size: tuple[int, int], water: float) -> np.ndarray:
     image = np.full((*size, 3), (30, 60, 200), np.uint8)
     image[round(size[0] * (1 - water)) :] = (200, 60, 30)
     return image
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """An RTSP server, to be started; ended with the test."""
+    server = Server()
+    yield server
+    server.kill()
 
 
 @pytest.fixture

@@ -75,12 +75,12 @@ def read_blocks(frame: Frame) -> tuple[int, int]:
 class Run:
     """`flood-runtime` on the server's stream, as a process."""
 
-    def __init__(self, server: Server, model: Path, log: Path) -> None:
+    def __init__(self, server: Server, model: Path, log: Path, *options: object) -> None:
         self.log = log
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "runtime", "--source", server.uri()),
-                *("--model", model, "--log", log, "--json"),
+                *("--model", model, "--log", log, "--json", *map(str, options)),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -88,9 +88,9 @@ class Run:
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
         )
 
-    def wait_for(self, text: str) -> None:
-        """Until the log has it."""
-        while not (self.log.exists() and text in self.log.read_text()):
+    def wait_for(self, text: str, times: int = 1) -> None:
+        """Until the log has it so many times."""
+        while not (self.log.exists() and self.log.read_text().count(text) >= times):
             assert self.process.poll() is None
             time.sleep(0.05)
 

@@ -1,6 +1,6 @@
 """A real RTSP server whose frames say which server made them, and when. Needs Debian's GStreamer:
 
-/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128]
+/usr/bin/python3 rtsp_server.py --port 8554 --run 3 [--codec h265] [--size 96x128] [--fps 25]
 
 Each frame carries 24 blocks, black or white, three rows of eight: the number of the run (8 bits),
 then the number of the frame (16 bits); below them noise, new in every frame. `read_blocks` of
@@ -17,7 +17,6 @@ gi.require_version("GstRtspServer", "1.0")
 gi.require_version("GstRtsp", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
-FPS = 25
 ENCODERS = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph265pay",
@@ -45,7 +44,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
         super().__init__()
         self.options, self.number = options, 0
         height, width = options.size
-        caps = f"video/x-raw,format=GRAY8,width={width},height={height},framerate={FPS}/1"
+        caps = f"video/x-raw,format=GRAY8,width={width},height={height},framerate={options.fps}/1"
         self.set_launch(
             f'( appsrc name=frames is-live=true do-timestamp=true format=time caps="{caps}" '
             "! videoconvert ! video/x-raw,format=I420 "
@@ -56,7 +55,7 @@ class Camera(GstRtspServer.RTSPMediaFactory):
 
     def configure(self, _, media):
         frames = media.get_element().get_by_name_recurse_up("frames")
-        GLib.timeout_add(1000 // FPS, self.push, frames)
+        GLib.timeout_add(1000 // self.options.fps, self.push, frames)
 
     def push(self, frames):
         number = 0 if self.options.still else self.number
@@ -95,6 +94,7 @@ def main():
     parser.add_argument("--run", type=int, default=0)
     parser.add_argument("--codec", choices=ENCODERS, default="h264")
     parser.add_argument("--size", type=lambda t: tuple(map(int, t.split("x"))), default=(96, 128))
+    parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--user", help="NAME:PASSWORD")
     parser.add_argument("--method", choices=["basic", "digest"], default="basic")
     parser.add_argument("--still", action="store_true")

@@ -7,7 +7,6 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +28,6 @@ QUICK = LiveOptions(first_pause_s=0.05, longest_pause_s=0.2, read_timeout_s=2.0)
 pytestmark = pytest.mark.skipif(
     not rtsp_server_works(), reason="needs Debian's gir1.2-gst-rtsp-server-1.0 and python3-gi"
 )
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    server = Server()
-    yield server
-    server.kill()
 
 
 @pytest.mark.parametrize("recoveries", [2, pytest.param(20, marks=pytest.mark.slow)])
