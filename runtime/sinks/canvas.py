@@ -12,14 +12,18 @@ LONGEST_GAP_S = 10.0
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture centred on black at (height, width), smaller or larger but never distorted."""
+    """A picture centred on black at (height, width), smaller or larger but never distorted.
+
+    Where only a row or column is missing to an even size, the last one is there twice.
+    """
     height, width = size
     if picture.shape[:2] == size:
         return picture
-    if height - picture.shape[0] in (0, 1) and width - picture.shape[1] in (0, 1):
-        scale = 1.0  # only one row or column is missing to an even size
-    else:
-        scale = min(height / picture.shape[0], width / picture.shape[1])
+    rows, columns = height - picture.shape[0], width - picture.shape[1]
+    if {rows, columns} <= {0, 1}:
+        bordered = cv2.copyMakeBorder(picture, 0, rows, 0, columns, cv2.BORDER_REPLICATE)
+        return np.asarray(bordered, np.uint8)
+    scale = min(height / picture.shape[0], width / picture.shape[1])
     inner_height = min(height, max(1, round(picture.shape[0] * scale)))
     inner_width = min(width, max(1, round(picture.shape[1] * scale)))
     if scale != 1.0:

@@ -88,7 +88,15 @@ def test_fitting_never_distorts() -> None:
     fitted = fit(picture, (50, 100))
     assert fitted.shape == (50, 100, 3)
     assert (fitted[25] == 9).all(axis=-1).sum() == 25
-    assert (fit(picture[:99], (100, 50)) == 9).all(axis=-1).sum() == 99 * 50
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(1, 0), (0, 1), (1, 1)])
+def test_a_side_that_is_odd_grows_without_a_black_line(rows: int, columns: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (100 - rows, 50 - columns, 3), np.uint8)
+    fitted = fit(picture, (100, 50))
+    np.testing.assert_array_equal(fitted[: 100 - rows, : 50 - columns], picture)
+    np.testing.assert_array_equal(fitted[99, : 50 - columns], picture[-1])
+    np.testing.assert_array_equal(fitted[: 100 - rows, 49], picture[:, -1])
 
 
 def test_a_run_without_frames_leaves_no_empty_video(tmp_path: Path) -> None:
