@@ -32,6 +32,9 @@ from runtime.manifest import INPUT_NAME, Quantisation
 from train.checkpoint import load_checkpoint
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+CORRECTIONS = ("none", "fast", "layer by layer")
+"""NNCF's ways with biases: as they are; each for its own layer's rounding, which is its default; or
+one layer after the other, through the graph that is quantised so far."""
 Candidates = Iterator[tuple[str, str, Callable[[], onnx.ModelProto]]]
 
 
@@ -120,12 +123,15 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
                 ),
             )
     if importlib.util.find_spec("nncf"):
-        yield "NNCF, mixed", "unsigned", lambda: with_nncf(graph, inputs, "mixed")
-        yield (
-            "NNCF, performance",
-            "signed, symmetric",
-            lambda: with_nncf(graph, inputs, "performance"),
-        )
+        for preset, word in (("mixed", "unsigned"), ("performance", "signed, symmetric")):
+            for corrected in CORRECTIONS:
+                yield (
+                    f"NNCF, {preset}, bias correction: {corrected}",
+                    word,
+                    lambda preset=preset, corrected=corrected: with_nncf(  # type: ignore[misc]
+                        graph, inputs, preset, corrected
+                    ),
+                )
     if importlib.util.find_spec("modelopt"):
         for method in ("max", "entropy"):
             yield (
@@ -135,8 +141,8 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
             )
 
 
-def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str) -> onnx.ModelProto:
-    """NNCF's post-training quantisation with its bias correction."""
+def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str, corrected: str) -> onnx.ModelProto:
+    """NNCF's post-training quantisation. corrected: of CORRECTIONS."""
     import nncf
 
     pictures = nncf.Dataset(list(inputs), lambda frame: {INPUT_NAME: frame[None]})
@@ -145,6 +151,10 @@ def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str) -> onnx.ModelPro
         pictures,
         preset=nncf.QuantizationPreset(preset),
         subset_size=len(inputs),
+        fast_bias_correction=corrected != "layer by layer",
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            disable_bias_correction=corrected == "none"
+        ),
     )
     return quantised
 
