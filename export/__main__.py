@@ -86,8 +86,8 @@ def export(
     sizes = find_kind(trained.model).sizes
     input_size = sizes.checked(parse_size(size)) if size else trained.input_size
     manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
-    folder = make_folder(out or default_folder(checkpoint))
     data_set, reason = find_data(checkpoint, trained, data, pairs)
+    folder = make_folder(out or default_folder(checkpoint))
     say(reason)
     proof = prove(network, manifest, proof_frames(data_set, manifest))
     rows: list[Exported] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from export.heatmaps import write_heatmaps
-from export.parity import ADVICE, Parity, check, numbers
+from export.parity import ADVICE, Parity, at_least_a_pixel, check, numbers
 from export.proof import Proof
 from runtime.certificate import (
     SCHEMA,
@@ -41,16 +41,17 @@ def certify(
     with the pictures, and the certificate to be written by `grant`. Raises SinkError, BackendError
     or ModelError.
     """
+    frames = proof.frames
+    limits = at_least_a_pixel(limits, len(frames.inputs), manifest.input_size)
     candidate, backend = proof.run(file, manifest)
     parity = proof.compare(candidate)
     elsewhere = {
-        "{}x{}".format(*other.manifest.input_size): other.compare(other.run(file, manifest)[0])
+        other.manifest.input_size: other.compare(other.run(file, manifest)[0])
         for other in proof.elsewhere
     }
     error = _broken(path, parity, elsewhere, limits)
     passed = error is None
     folder = _fresh(path.with_name(f"{path.name}.{'parity' if passed else 'failed'}"))
-    frames = proof.frames
     certificate = Certificate(
         schema=SCHEMA,
         summary=summarise(manifest.precision, parity, frames.origin),
@@ -63,7 +64,9 @@ def certify(
         parity=numbers(parity),
         limits=dict(limits),
         noise_floor={what: numbers(noise) for what, noise in proof.noise.items()},
-        other_sizes={size: numbers(measured) for size, measured in elsewhere.items()},
+        other_sizes={
+            "{}x{}".format(*size): numbers(measured) for size, measured in elsewhere.items()
+        },
         frames=Frames(origin=frames.origin, fingerprint=frames.fingerprint(), names=frames.names),
         worst=write_heatmaps(
             folder, frames.inputs, frames.names, proof.reference, candidate, manifest.threshold
@@ -101,14 +104,18 @@ def summarise(precision: str, parity: Parity, origin: str) -> str:
 
 
 def _broken(
-    path: Path, parity: Parity, elsewhere: Mapping[str, Parity], limits: Mapping[str, float]
+    path: Path,
+    parity: Parity,
+    elsewhere: Mapping[tuple[int, int], Parity],
+    limits: Mapping[str, float],
 ) -> ParityError | None:
     """What is wrong, if anything. At other sizes too few frames are measured to judge their IoU."""
     try:
         check(parity, limits, path.name)
         for size, measured in elsewhere.items():
             decisive = {name: limit for name, limit in limits.items() if name != "iou_drop"}
-            check(measured, decisive, f"{path.name} at {size}")
+            allowed = at_least_a_pixel(decisive, measured.frames, size)
+            check(measured, allowed, "{} at {}x{}".format(path.name, *size))
     except ParityError as error:
         return error
     return None

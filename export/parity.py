@@ -107,6 +107,20 @@ def numbers(parity: Parity) -> dict[str, float]:
     return {name: value for name, value in measured.items() if value is not None}
 
 
+def at_least_a_pixel(
+    limits: Mapping[str, float], frames: int, size: tuple[int, int]
+) -> dict[str, float]:
+    """The limits for so many frames of a (height, width): a share of pixels that is allowed at all
+    is no less than one of them. In a small frame one alone is more than the limit of FP32, and a
+    logit that is almost the threshold may fall on either side."""
+    pixel = 1.01 / (size[0] * size[1])  # for the rounding of means
+    smallest = {"flipped": pixel / frames, "fraction_difference": pixel}
+    return {
+        name: max(limit, smallest.get(name, limit)) if limit > 0 else limit
+        for name, limit in limits.items()
+    }
+
+
 def within(parity: Parity, limits: Mapping[str, float]) -> bool:
     """Whether no number is above its limit."""
     return all(getattr(parity, name) <= limit for name, limit in limits.items())

@@ -208,6 +208,7 @@ def test_bad_arguments_give_one_line(
     assert (code, out) == (1, "")
     assert re.search(re.escape(wanted), err)
     assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_batch_that_is_no_number_is_wrong_usage(command: Command, checkpoint: Path) -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from export.parity import LIMITS, NAMES, check, compare
+from export.parity import LIMITS, NAMES, at_least_a_pixel, check, compare
 from runtime.errors import ParityError
 from runtime.manifest import PRECISIONS
 
@@ -50,6 +50,33 @@ def test_iou_drop_counts_what_the_candidate_loses_against_true_masks() -> None:
     parity = compare(logits([1, 1, -1, -1]), logits([1, -1, -1, -1]), 0.5, truth)
     assert parity.iou_drop == 0.5
     assert compare(logits([1, -1, -1, -1]), logits([1, 1, -1, -1]), 0.5, truth).iou_drop == -0.5
+
+
+@pytest.mark.parametrize("precision", LIMITS)
+@pytest.mark.parametrize("size", [(32, 48), (80, 80), (224, 224), (384, 640)])
+def test_one_pixel_on_the_threshold_never_refuses_an_export(
+    precision: str, size: tuple[int, int]
+) -> None:
+    reference = np.full((3, 1, *size), 5, np.float32)
+    reference[1, 0, 0, 0] = 1e-6
+    candidate = reference.copy()
+    candidate[1, 0, 0, 0] = -1e-6
+    limits = at_least_a_pixel(LIMITS[precision], 3, size)
+    shares = {name: limits[name] for name in ("flipped", "fraction_difference") if name in limits}
+    check(compare(reference, candidate, 0.5), shares, "model.onnx")
+
+
+def test_more_than_one_pixel_still_does() -> None:
+    reference = np.full((2, 1, 32, 48), 5, np.float32)
+    candidate = reference.copy()
+    candidate[1, 0, 0, :2] = -5
+    limits = at_least_a_pixel(LIMITS["fp32"], 2, (32, 48))
+    assert limits["max_abs"] == LIMITS["fp32"]["max_abs"]
+    shares = {name: limits[name] for name in ("flipped", "fraction_difference")}
+    with pytest.raises(ParityError, match="share of mask pixels that flip is"):
+        check(compare(reference, candidate, 0.5), shares, "model.onnx")
+    assert at_least_a_pixel({"flipped": 0.0}, 2, (32, 48)) == {"flipped": 0.0}, "none is none"
+    assert at_least_a_pixel(LIMITS["fp32"], 16, (512, 512)) == LIMITS["fp32"]
 
 
 @pytest.mark.parametrize("precision", LIMITS)
