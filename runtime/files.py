@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runtime.errors import SinkError
@@ -29,25 +30,38 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     durable: waits until the disk has the content, so that a power cut leaves the old file or the
     whole new one; too slow for a file per frame. Raises SinkError when it cannot be written.
     """
-    make_folder(path.parent)
-    try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
-        )
-    except OSError as error:
-        raise unwritable(path, error) from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    with atomic_paths(path, durable=durable) as (temporary,):
         yield temporary
-        if durable:
-            _flush_to_disk(temporary)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_paths(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ...]]:
+    """As atomic_path, for files that belong together: all are whole before the first of them takes
+    its place, so that a process that is killed leaves all of the old ones or all of the new."""
+    with contextlib.ExitStack() as stack:
+        temporaries = tuple(stack.enter_context(_temporary(path)) for path in paths)
+        try:
+            yield temporaries
+            for temporary in temporaries:
+                if durable:
+                    _flush_to_disk(temporary)
+                temporary.chmod(0o666 & ~_umask())
+            for temporary, path in zip(temporaries, paths, strict=True):
+                temporary.replace(path)
+        except OSError as error:
+            raise unwritable(paths[0], error) from error
+
+
+def remove_orphans(paths: Iterable[Path]) -> None:
+    """Removes the temporary files that killed processes left behind when they wrote these files.
+
+    Only for who knows that nobody writes them now.
+    """
+    for path in paths:
+        name = re.escape(f".{path.stem}.") + "[a-z0-9_]{8}" + re.escape(path.suffix)
+        for found in path.parent.glob(f".*{path.suffix}"):
+            if re.fullmatch(name, found.name):
+                found.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -77,6 +91,23 @@ def unwritable(path: Path, error: OSError) -> SinkError:
         f"cannot write {path} ({error.strerror or error}); "
         "choose a folder that you may write to and that has free space"
     )
+
+
+@contextlib.contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    make_folder(path.parent)
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent
+        )
+    except OSError as error:
+        raise unwritable(path, error) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -141,9 +141,13 @@ def write_manifest(manifest: Manifest, artefact: Path) -> Manifest:
     Call it last: the hash is taken from the file as it stands. Raises SinkError.
     """
     sealed = dataclasses.replace(manifest, artefact_sha256=sha256(artefact))
-    text = json.dumps(dataclasses.asdict(sealed), indent=2, allow_nan=False)
-    write_text(manifest_path(artefact), text + "\n")
+    write_text(manifest_path(artefact), to_json(sealed))
     return sealed
+
+
+def to_json(manifest: Manifest) -> str:
+    """A manifest as its file holds it."""
+    return json.dumps(dataclasses.asdict(manifest), indent=2, allow_nan=False) + "\n"
 
 
 def read_manifest(artefact: Path) -> Manifest:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime.console import run, say
-from runtime.errors import DataError
+from runtime.errors import DataError, SinkError
 from train.options import (
     LARGEST_SEED,
     Batch,
@@ -148,6 +148,13 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
         if isinstance(interruption, Interrupted):
             say(f"stopped and saved; go on with: python -m train --resume --out {folder.path}")
         raise typer.Exit(130) from None
+    except SinkError as error:
+        if folder.taken and folder.state.exists():
+            raise SinkError(
+                f"{error}; what was saved before is whole, and the run goes on, once it can write, "
+                f"with: python -m train --resume --out {folder.path}"
+            ) from error
+        raise
     if first:
         print(f"{folder.best}  val IoU {scores.iou:.4f}  Dice {scores.dice:.4f}")
 

@@ -11,20 +11,24 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from runtime.errors import ModelError
-from runtime.files import atomic_path, sha256
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.files import atomic_path, atomic_paths, sha256
+from runtime.manifest import Manifest, manifest_path, read_manifest, to_json
 from train.models import build_model
 
 
 def save_checkpoint(model: nn.Module, path: Path, manifest: Manifest) -> Manifest:
-    """Writes the weights atomically as float32, then their manifest; returns it with both hashes.
+    """Writes the weights as float32, and their manifest, and returns it with both hashes.
 
-    A network wrapped by torch.compile or DistributedDataParallel is saved under its own names.
-    Raises SinkError.
+    A network wrapped by torch.compile or DistributedDataParallel is saved under its own names. A
+    process that is killed leaves both files as they were, or both new. Raises SinkError.
     """
-    write_tensors(path, plain_weights(model))
-    provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256=sha256(path))
-    return write_manifest(dataclasses.replace(manifest, provenance=provenance), path)
+    with atomic_paths(path, manifest_path(path)) as (weights, contract):
+        _save(plain_weights(model), weights)
+        digest = sha256(weights)
+        provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256=digest)
+        sealed = dataclasses.replace(manifest, provenance=provenance, artefact_sha256=digest)
+        contract.write_text(to_json(sealed), encoding="utf-8")
+    return sealed
 
 
 def write_tensors(
@@ -32,10 +36,16 @@ def write_tensors(
 ) -> None:
     """Writes a safetensors file atomically. Raises SinkError."""
     with atomic_path(path) as temporary:
-        try:
-            safetensors.torch.save_file(tensors, temporary, header)
-        except SafetensorError as error:  # how it tells a full disk
-            raise OSError(str(error)) from error
+        _save(tensors, temporary, header)
+
+
+def _save(
+    tensors: dict[str, Tensor], temporary: Path, header: dict[str, str] | None = None
+) -> None:
+    try:
+        safetensors.torch.save_file(tensors, temporary, header)
+    except SafetensorError as error:  # how it tells a full disk
+        raise OSError(str(error)) from error
 
 
 def load_checkpoint(path: Path) -> tuple[nn.Module, Manifest]:

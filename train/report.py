@@ -58,17 +58,17 @@ class Reporter:
         image = materials.val.images[self.sample : self.sample + 1]
         self.frames.append(predict(epoch.model, image, materials.compute)[0, 0].cpu().numpy() > 0)
         self.rows.append(_row(epoch))
-        self._folder.write_metrics(self.rows)
-        self._events = self._events or Events(self._folder.path, epoch.number)
-        self._events.write(self.rows[-1])
         manifest = with_scores(self._manifest, validation.scores)
         save_checkpoint(epoch.model, self._folder.last, manifest)
         by_iou = materials.recipe.choose_by == "iou"
         value = validation.scores.iou if by_iou else -validation.loss
         best = value > self._best_value
-        if best or not self._folder.best.exists():
+        if best or len(self.rows) == 1:
             self._best_value, self.best_scores = value, validation.scores
             save_checkpoint(epoch.model, self._folder.best, manifest)
+        self._folder.write_metrics(self.rows)
+        self._events = self._events or Events(self._folder.path, epoch.number)
+        self._events.write(self.rows[-1])
         console.print(
             f"epoch {epoch.number}/{self._epochs}  loss {epoch.train_loss:.3f}  "
             f"val loss {validation.loss:.3f}  val IoU {validation.scores.iou:.3f}  "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
-from runtime.errors import DataError
+from runtime.errors import DataError, SinkError
 from runtime.stopping import stop_on_signals
 from train.batches import Batches
 from train.cache import decode_split
@@ -51,12 +53,10 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
         settings.seed if settings.split_seed is None else settings.split_seed,
     )
     run = _prepare(settings, folder, dataset, _read(settings, folder, dataset) if resume else None)
-    with _progress() as progress, stop_on_signals() as stop:
-        try:
-            run.trainer.run(progress, stop, run.save)
-        finally:
-            if is_first():
-                draw(folder, run.reporter, run.materials)
+    if not resume:
+        _begin(run)
+    with _progress() as progress, stop_on_signals() as stop, _drawn(run):
+        run.trainer.run(progress, stop, run.save)
     if is_first():
         write_report(folder, run.materials.val, run.materials.compute, progress=not quiet)
         folder.state.unlink(missing_ok=True)
@@ -72,6 +72,7 @@ class _Run:
     reporter: Reporter
     materials: Materials
     folder: RunFolder
+    settings: Settings
     facts: dict[str, Any]
 
     def save(self) -> None:
@@ -79,6 +80,35 @@ class _Run:
         if is_first():
             parts = {"trainer": self.trainer.state(), "reporter": self.reporter.state()}
             write_state(self.folder.state, self.facts | parts)
+
+    def draw(self) -> None:
+        if is_first():
+            draw(self.folder, self.reporter, self.materials)
+
+
+def _begin(run: _Run) -> None:
+    """Writes what --resume needs before the first step, so that a disk that is full is told at once
+    and then nothing is left of the run."""
+    try:
+        if is_first():
+            write_settings(run.settings, run.folder.path)
+        run.save()
+    except SinkError:
+        run.folder.abandon()
+        raise
+
+
+@contextlib.contextmanager
+def _drawn(run: _Run) -> Iterator[None]:
+    """Draws what the epochs gave, however the block ends; on a disk that is full nothing."""
+    try:
+        yield
+    except SinkError:
+        raise
+    except BaseException:
+        run.draw()
+        raise
+    run.draw()
 
 
 def _prepare(
@@ -94,7 +124,6 @@ def _prepare(
         pretrained = prepare_encoder(model, settings.encoder, recipe.he_init)
         if is_first():
             folder.begin()
-            write_settings(settings, folder.path)
     else:
         pretrained = state["pretrained"]
     if is_first():
@@ -121,6 +150,7 @@ def _prepare(
         reporter=reporter,
         materials=materials,
         folder=folder,
+        settings=settings,
         facts={**_origin(settings, dataset), "pretrained": pretrained},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import fcntl
 import io
@@ -11,7 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.errors import DataError, SinkError
-from runtime.files import make_folder, write_text
+from runtime.files import make_folder, remove_orphans, write_text
+from runtime.manifest import manifest_path
+from train.settings import CONFIG
 from train.state import STATE
 
 RUNS = Path("runs")
@@ -31,7 +34,9 @@ class RunFolder:
         self.curves = path / "curves.png"
         self.panels = path / "panels.png"
         self.progress = path / "progress.gif"
-        self._taken = False
+        self.report = path / "report.html"
+        self.config = path / CONFIG
+        self.taken = False
 
     def begin(self) -> None:
         """Makes the folder for a new run and takes it. Raises SinkError when another run's results
@@ -49,11 +54,12 @@ class RunFolder:
         self.take()
 
     def take(self) -> None:
-        """Keeps other processes from training here, as long as this object or this process lives.
+        """Keeps other processes from training here, as long as this object or this process lives,
+        and removes what one that was killed has left half-written.
 
         Raises SinkError where another one is at work.
         """
-        if self._taken:
+        if self.taken:
             return
         descriptor = os.open(self.path, os.O_RDONLY)
         weakref.finalize(self, os.close, descriptor)
@@ -64,7 +70,20 @@ class RunFolder:
                 f"another process is training in {self.path}; wait for its end, "
                 "or choose another --out"
             ) from None
-        self._taken = True
+        self.taken = True
+        checkpoints = (self.best, self.last)
+        drawn = (self.curves, self.panels, self.progress, self.report)
+        remove_orphans(
+            (*checkpoints, *map(manifest_path, checkpoints), *drawn)
+            + (self.state, self.metrics, self.config)
+        )
+
+    def abandon(self) -> None:
+        """Takes back what `begin` and the first writes left of a run that could not begin."""
+        for path in (self.config, self.state):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a folder in which other things lie stays
+            self.path.rmdir()
 
     def write_metrics(self, rows: Sequence[dict[str, object]]) -> None:
         """Writes metrics.csv anew, one row per epoch. Raises SinkError."""

@@ -46,8 +46,8 @@ def read_state(path: Path) -> Tree:
         ) from None
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise DataError(
-            f"{path} is damaged ({str(error).splitlines()[0]}); the run's best.safetensors is not: "
-            "train on from it with --encoder, or train anew"
+            f"{path} is damaged ({str(error).splitlines()[0]}); train on from the run's "
+            "best.safetensors with --encoder, or train anew"
         ) from error
 
 

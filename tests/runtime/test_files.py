@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import SinkError
-from runtime.files import atomic_path, make_folder, sha256, write_bytes, write_text
+from runtime.files import (
+    atomic_path,
+    atomic_paths,
+    make_folder,
+    remove_orphans,
+    sha256,
+    write_bytes,
+    write_text,
+)
 
 
 def test_sha256_is_that_of_the_content(tmp_path: Path) -> None:
@@ -70,3 +80,37 @@ def test_a_folder_in_the_file_s_place_cannot_be_written(tmp_path: Path) -> None:
 def test_a_read_only_place_cannot_be_written() -> None:
     with pytest.raises(SinkError, match=r"cannot write /proc/flood.txt"):
         write_text(Path("/proc/flood.txt"), "text")
+
+
+def test_files_that_belong_together_are_all_old_or_all_new(tmp_path: Path) -> None:
+    paths = (tmp_path / "model.onnx", tmp_path / "model.onnx.json")
+    for path in paths:
+        write_bytes(path, b"old")
+    with pytest.raises(RuntimeError), atomic_paths(*paths) as (first, _):
+        first.write_bytes(b"new")
+        raise RuntimeError
+    assert [path.read_bytes() for path in paths] == [b"old", b"old"]
+    with atomic_paths(*paths) as temporaries:
+        for temporary in temporaries:
+            temporary.write_bytes(b"new")
+        assert [path.read_bytes() for path in paths] == [b"old", b"old"]
+    assert [path.read_bytes() for path in paths] == [b"new", b"new"]
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "best.safetensors"
+    write_bytes(path, b"whole")
+    killed = "import os, sys; from pathlib import Path; from runtime.files import atomic_path\n"
+    killed += "with atomic_path(Path(sys.argv[1])) as temporary:\n"
+    killed += "    temporary.write_bytes(b'half'); os.kill(os.getpid(), 9)\n"
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=False)
+    (orphan,) = tmp_path.glob(".*")
+    kept = [path, tmp_path / ".best.notes.safetensors", tmp_path / ".other.abcd1234.safetensors"]
+    for each in kept[1:]:
+        each.write_bytes(b"mine")
+    remove_orphans([path, tmp_path / "best.safetensors.json"])
+    assert not orphan.exists()
+    assert sorted(tmp_path.iterdir()) == sorted(kept)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from runtime.errors import BackendError, ManifestError, ModelError
-from runtime.manifest import Manifest, manifest_path, write_manifest
+from runtime.errors import BackendError, ManifestError, ModelError, SinkError
+from runtime.manifest import Manifest, manifest_path, read_manifest, write_manifest
 from train.backend import PyTorchBackend
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.models import build_model
@@ -92,3 +92,19 @@ def test_the_backend_refuses_another_files_manifest(tmp_path: Path, manifest: Ma
     path, _, _ = _saved(tmp_path, manifest)
     with pytest.raises(BackendError, match="another file's manifest"):
         PyTorchBackend(path, manifest)
+
+
+def test_weights_and_manifest_change_together(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends between the two would leave weights that nobody can open."""
+    path, before, model = _saved(tmp_path, manifest)
+
+    def full(manifest: Manifest) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("train.checkpoint.to_json", full)
+    with pytest.raises(SinkError, match="No space left on device"):
+        save_checkpoint(model, path, manifest)
+    assert read_manifest(path) == before
+    assert not list(tmp_path.glob(".*"))

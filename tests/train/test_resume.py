@@ -59,7 +59,15 @@ def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
+def _readable(run: Path) -> None:
+    """Whatever a killed run has left under a checkpoint's name is one, with its manifest."""
+    for path in run.glob("*.safetensors"):
+        if path.name != STATE:
+            read_manifest(path)
+
+
 def _same(run: Path, other: Path) -> None:
+    assert not list(run.glob(".*")), "what a killed process left half-written is removed"
     for name in ("best.safetensors", "last.safetensors"):
         assert (run / name).read_bytes() == (other / name).read_bytes()
         read_manifest(run / name)
@@ -83,8 +91,10 @@ def test_a_run_that_is_killed_at_a_random_step_ends_as_if_nothing_had_happened(
         time.sleep(random.uniform(0.0, 0.3))
         process.send_signal(kill)
         code, _, err = _end(process)
+        _readable(out)
         if kill == signal.SIGKILL:
             assert code == -signal.SIGKILL
+            (out / ".best.a1b2c3_4.safetensors").write_bytes(b"half")
         else:
             assert code == 130
             assert f"go on with: python -m train --resume --out {out}" in err
@@ -113,7 +123,7 @@ def test_an_unfinished_run_keeps_its_settings_its_data_and_its_folder(
 ) -> None:
     out = tmp_path / "run"
     process = _start("--data", pictures, "--epochs", EPOCHS, *TINY, "--out", out)
-    _wait_for_progress(out / STATE, process)
+    _wait_for_progress(out / "best.safetensors", process)
     process.kill()
     _end(process)
     state = (out / STATE).read_bytes()
@@ -138,25 +148,48 @@ def test_an_unfinished_run_keeps_its_settings_its_data_and_its_folder(
         assert list(weights.keys())
 
 
-def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays_whole(
-    pictures: Path, tmp_path: Path
-) -> None:
-    """The limit on the size of files lets the checkpoints pass, but not the larger state."""
-    out = tmp_path / "run"
-    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (250_000,) * 2)"
-    code = f"{limit}; sys.argv[0] = 'train'; runpy.run_module('train', run_name='__main__')"
-    arguments = ("--data", pictures, *TINY, "--epochs", 2, "--out", out)
+def _on_a_full_disk(limit: int, *arguments: object) -> tuple[int, list[str]]:
+    """A run whose files cannot grow beyond `limit` bytes: exit code and errors."""
+    code = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit},) * 2)"
+    code += "; sys.argv[0] = 'train'; runpy.run_module('train', run_name='__main__')"
     process = subprocess.run(
         [sys.executable, "-c", code, *(str(argument) for argument in arguments)],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert process.returncode == 1, process.stderr
-    errors = [line for line in process.stderr.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert f"cannot write {out / STATE}" in errors[0]
     assert "Traceback" not in process.stderr
-    read_manifest(out / "best.safetensors")
+    return process.returncode, [
+        line for line in process.stderr.splitlines() if line.startswith("error: ")
+    ]
+
+
+def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays_whole(
+    pictures: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    """The limit lets the checkpoints and the state of the start pass, but not the larger one that
+    the first epoch leaves; with more room the run goes on to the same end."""
+    out = tmp_path / "run"
+    code, errors = _on_a_full_disk(
+        *(300_000, "--data", pictures, *TINY, "--epochs", EPOCHS, "--out", out)
+    )
+    assert (code, len(errors)) == (1, 1)
+    assert f"cannot write {out / STATE}" in errors[0]
+    assert errors[0].endswith(f"with: python -m train --resume --out {out}")
+    _readable(out)
     assert not list(out.glob(".state*")), "nothing half-written is left"
-    assert json.loads((out / "config.json").read_text())["epochs"] == 2
+    assert json.loads((out / "config.json").read_text())["epochs"] == EPOCHS
+    code, _, err = _end(_start("--resume", "--out", out))
+    assert code == 0, err
+    _same(out, undisturbed)
+
+
+def test_a_disk_that_is_full_from_the_start_is_told_at_once_and_nothing_is_left(
+    pictures: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    code, errors = _on_a_full_disk(200_000, "--data", pictures, *TINY, "--out", out)
+    assert (code, len(errors)) == (1, 1)
+    assert f"cannot write {out / STATE}" in errors[0]
+    assert "--resume" not in errors[0]
+    assert not out.exists()

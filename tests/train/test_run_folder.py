@@ -43,6 +43,31 @@ def test_a_folder_that_nobody_holds_can_be_taken_again(tmp_path: Path) -> None:
     RunFolder(tmp_path).take()
 
 
+def test_a_run_that_begins_or_goes_on_removes_what_a_killed_one_left_half_written(
+    tmp_path: Path,
+) -> None:
+    left = ("best.safetensors", "best.safetensors.json", "state.safetensors", "metrics.csv")
+    for name in left:
+        path = tmp_path / name
+        (tmp_path / f".{path.stem}.a1b2c3_4{path.suffix}").write_bytes(b"half")
+    (tmp_path / ".notes.txt").write_text("mine")
+    RunFolder(tmp_path).take()
+    assert [path.name for path in tmp_path.iterdir()] == [".notes.txt"]
+
+
+def test_a_run_that_could_not_begin_leaves_no_folder_but_what_was_there(tmp_path: Path) -> None:
+    for folder, others in ((tmp_path / "new", ()), (tmp_path / "old", ("notes.txt",))):
+        for name in others:
+            folder.mkdir()
+            (folder / name).write_text("mine")
+        run = RunFolder(folder)
+        run.begin()
+        run.config.write_text("{}")
+        run.abandon()
+        assert [path.name for path in folder.glob("*")] == list(others)
+        assert folder.exists() == bool(others)
+
+
 def test_a_run_goes_into_the_next_number(tmp_path: Path) -> None:
     assert next_run_folder(tmp_path) == tmp_path / "1"
     (tmp_path / "7").mkdir()

@@ -24,7 +24,6 @@ from train.summary import pictures as shown
 from train.summary import plots
 from train.summary.numbers import THRESHOLDS, Numbers, measure
 
-REPORT = "report.html"
 TEMPLATE = "report.html.jinja"
 
 
@@ -40,7 +39,7 @@ def write_report(
     model, manifest = load_checkpoint(folder.best)
     model.to(compute.device)
     numbers = measure(model, val, compute, manifest.threshold, progress)
-    path = folder.path / REPORT
+    path = folder.report
     write_text(path, _template().render(_content(record, model, val, numbers, compute)))
     return path
 
