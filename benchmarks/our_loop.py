@@ -14,7 +14,8 @@ from train.compute import Compute
 from train.dataset import DataSet
 from train.models import find_kind
 from train.optimise import freeze, make_optimiser, moving_average
-from train.recipe import RECIPES, stages
+from train.plan import stages
+from train.recipe import RECIPES
 from train.step import Stepper
 
 

@@ -25,7 +25,8 @@ from train.compute import Compute, find_compute
 from train.dataset import open_dataset
 from train.models import build_model
 from train.optimise import freeze
-from train.recipe import RECIPES, stages
+from train.plan import stages
+from train.recipe import RECIPES
 from train.scenes import generate_scene
 
 ROUNDS = int(os.environ.get("FLOOD_ROUNDS", "5"))

@@ -137,7 +137,7 @@ def main(
 def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> None:
     """Trains or goes on, and prints where the best checkpoint lies and how good it is; a run that
     the user ends says how to go on and exits with 130."""
-    from train.loop import Interrupted
+    from train.epoch import Interrupted
     from train.parallel import is_first, team
     from train.run import train
 

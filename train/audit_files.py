@@ -15,8 +15,8 @@ from train.data_folder import (
     others_in,
     pictures_in,
 )
-from train.duplicates import in_parallel
 from train.pair_table import read_table
+from train.threads import in_parallel
 
 
 @dataclass(frozen=True, kw_only=True)

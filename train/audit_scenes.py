@@ -11,7 +11,8 @@ import numpy as np
 from train.audit_files import Inventory, Row
 from train.audit_findings import Finding
 from train.audit_pictures import Mask, Picture
-from train.duplicates import connected, joined, near_duplicates
+from train.duplicates import near_duplicates
+from train.groups import connected, joined
 from train.splits import SPLITS
 from train.swaps import NEARLY_CERTAIN, Swap, suspected_swaps
 

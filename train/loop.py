@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,62 +12,18 @@ import torch
 from rich.progress import Progress
 from torch import nn
 
-from train.batches import Batches
-from train.cache import Pictures
-from train.compute import Compute
+from train.epoch import Epoch, Interrupted, Position
+from train.materials import Materials
 from train.optimise import freeze, make_optimiser, moving_average
 from train.parallel import any_rank, rank
-from train.recipe import Recipe, Stage
+from train.plan import Stage, scale_at
 from train.state import optimiser_state, random_state, restore_optimiser, restore_random
 from train.step import Stepper, check_loss
 from train.stopping import EarlyStopper
-from train.validate import Validation, validate
+from train.validate import validate
 
 SAVE_EVERY_S = 300.0
 """A long epoch is saved on the way."""
-
-
-class Interrupted(Exception):  # noqa: N818
-    """The user asked to end; everything up to the last step is saved."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """What one epoch gave. number counts from 1 through all stages; model: the network that was
-    scored; best: of its stage."""
-
-    number: int
-    stage: int
-    rate: float
-    train_loss: float
-    validation: Validation
-    seconds: float
-    best: bool
-    model: nn.Module
-
-
-@dataclass(frozen=True, kw_only=True)
-class Materials:
-    """What all stages of a run share."""
-
-    recipe: Recipe
-    compute: Compute
-    batches: Batches
-    val: Pictures
-    seed: int
-    compiled: bool = False
-
-
-@dataclass(kw_only=True)
-class Position:
-    """Where a run stands: its stage from 0, the epochs that are finished in that stage and in all
-    stages, and of the epoch that has begun the losses of its steps and the seconds it took."""
-
-    stage: int = 0
-    epoch: int = 0
-    number: int = 0
-    losses: list[float] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 class Trainer:
@@ -207,8 +162,3 @@ class Trainer:
         )
         self.position = Position(stage=position.stage, epoch=position.epoch + 1, number=number)
         self._report(epoch)
-
-
-def scale_at(recipe: Recipe, share: float) -> float:
-    """The scale of the input size at which an epoch trains; share: of the epochs before it."""
-    return [scale for start, scale in recipe.growth if start <= share][-1]

@@ -10,7 +10,8 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
 from train.kind import encoder_layers, encoder_parameters
-from train.recipe import ALL_FROZEN, Stage
+from train.plan import Stage
+from train.recipe import ALL_FROZEN
 
 WARM_UP = 0.1
 """Share of a schedule in which the rate rises."""

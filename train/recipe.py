@@ -13,26 +13,6 @@ ALL_FROZEN = 37
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One optimiser's life.
-
-    unfrozen_from: index in `features` of the first layer that is trained. encoder_rate: factor on
-    the learning rate of those layers. patience None: runs through. cosine: warm up over the first
-    tenth, then down along a cosine; otherwise the rate stays. clip: longest gradient.
-    """
-
-    epochs: int
-    rate: float
-    unfrozen_from: int
-    encoder_rate: float = 1.0
-    weight_decay: float = 0.0
-    cosine: bool = False
-    clip: float | None = None
-    patience: int | None = None
-    min_epoch: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a run is done.
 
@@ -43,9 +23,9 @@ class Recipe:
     al. (2015) instead of PyTorch's defaults. growth: (share of the epochs, scale) pairs: from
     there on pictures are trained on at that scale of the input size. average: decay of the
     weights' moving average, which is what is scored and saved; None saves the weights themselves.
-    unfrozen_from, encoder_rate: see Stage; they hold for a pretrained encoder. views: of each
-    picture that a teacher labels, scenes: generated ones beside them, trust: how much of a label is
-    the teacher's and not the true mask's; see train.views.
+    unfrozen_from, encoder_rate: see train.plan.Stage; they hold for a pretrained encoder. views: of
+    each picture that a teacher labels, scenes: generated ones beside them, trust: how much of a
+    label is the teacher's and not the true mask's; see train.views.
     """
 
     name: str
@@ -144,42 +124,3 @@ def find_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ModelError(f"unknown recipe '{name}'; choose from: {', '.join(RECIPES)}")
     return RECIPES[name]
-
-
-def stages(
-    recipe: Recipe, *, epochs: int, rate: float, patience: int | None, pretrained: bool
-) -> list[Stage]:
-    """What is done in turn. An encoder that is not pretrained is always trained as a whole.
-
-    article: Adam at 1e-4 beside a frozen encoder for 200 epochs, patience 20, at least 10; then
-    at 1e-5 with the layers after features[33] for half as many, patience 10. The published code
-    sets requires_grad on modules, which freezes nothing and unfreezes nothing; here the layers'
-    parameters are meant.
-    """
-    if recipe.name != "article":
-        return [
-            Stage(
-                epochs=epochs,
-                rate=rate,
-                unfrozen_from=recipe.unfrozen_from if pretrained else 0,
-                encoder_rate=recipe.encoder_rate if pretrained else 1.0,
-                weight_decay=1e-2,
-                cosine=True,
-                clip=1.0,
-                patience=patience,
-            )
-        ]
-    first = Stage(
-        epochs=epochs,
-        rate=rate,
-        unfrozen_from=ALL_FROZEN if pretrained else 0,
-        patience=patience or 20,
-        min_epoch=10,
-    )
-    second = Stage(
-        epochs=max(1, epochs // 2),
-        rate=rate / 10,
-        unfrozen_from=34 if pretrained else 0,
-        patience=patience or 10,
-    )
-    return [first, second]

@@ -14,9 +14,10 @@ from runtime.manifest import Manifest
 from train import plots
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.console import console
+from train.epoch import Epoch
 from train.events import Events
-from train.loop import Epoch, Materials
 from train.manifest import with_scores
+from train.materials import Materials
 from train.metrics import Scores
 from train.parallel import is_first
 from train.run_folder import RunFolder

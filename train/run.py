@@ -10,32 +10,30 @@ from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import nn
 
-from runtime.errors import DataError, SinkError
+from runtime.errors import SinkError
 from runtime.stopping import stop_on_signals
-from train.batches import Batches
-from train.cache import decode_split
 from train.changes import changed
-from train.compute import compute_alike, find_compute
+from train.compute import compute_alike
 from train.console import console, quiet
 from train.dataset import DataSet, open_dataset
 from train.encoder import prepare_encoder
-from train.loop import Materials, Trainer
+from train.loop import Trainer
 from train.manifest import first_manifest
+from train.materials import Materials, gather_materials, introduce
 from train.metrics import Scores
-from train.models import build_model, find_kind
+from train.models import build_model
 from train.optimise import set_dropout
-from train.parallel import first_says, is_first, ranks
-from train.recipe import Recipe, find_recipe, stages
+from train.parallel import first_says, is_first
+from train.plan import stages
+from train.recipe import find_recipe
 from train.report import Reporter, draw
+from train.resume import origin, read_run
 from train.run_folder import RunFolder
 from train.settings import Settings, write_settings
-from train.state import read_state, write_state
+from train.state import write_state
 from train.summary.page import write_report
-from train.teacher import open_teacher, teachers_hash
 from train.trained_data import tell_earlier_split
-from train.views import taught_pictures
 
 
 def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Scores:
@@ -52,7 +50,9 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
         Path(settings.pairs) if settings.pairs else None,
         settings.seed if settings.split_seed is None else settings.split_seed,
     )
-    run = _prepare(settings, folder, dataset, _read(settings, folder, dataset) if resume else None)
+    run = _prepare(
+        settings, folder, dataset, read_run(settings, folder, dataset) if resume else None
+    )
     if not resume:
         _begin(run)
     with _progress() as progress, stop_on_signals() as stop, _drawn(run):
@@ -127,10 +127,10 @@ def _prepare(
     else:
         pretrained = state["pretrained"]
     if is_first():
-        for origin in filter(None, (settings.encoder, settings.teacher)):
-            tell_earlier_split(Path(origin), dataset)
-    materials = _materials(settings, recipe, dataset, model)
-    _introduce(settings, dataset, materials, pretrained)
+        for earlier in filter(None, (settings.encoder, settings.teacher)):
+            tell_earlier_split(Path(earlier), dataset)
+    materials = gather_materials(settings, recipe, dataset, model)
+    introduce(settings, dataset, materials, pretrained)
     plan = stages(
         recipe,
         epochs=settings.epochs,
@@ -151,72 +151,8 @@ def _prepare(
         materials=materials,
         folder=folder,
         settings=settings,
-        facts={**_origin(settings, dataset), "pretrained": pretrained},
+        facts={**origin(settings, dataset), "pretrained": pretrained},
     )
-
-
-def _origin(settings: Settings, dataset: DataSet) -> dict[str, Any]:
-    """What must be as it was when a run goes on."""
-    teacher = None if settings.teacher is None else teachers_hash(Path(settings.teacher))
-    return {"fingerprint": dataset.fingerprint, "teacher": teacher}
-
-
-def _read(settings: Settings, folder: RunFolder, dataset: DataSet) -> dict[str, Any]:
-    state = read_state(folder.state)
-    if is_first():
-        folder.take()
-    for name, value in _origin(settings, dataset).items():
-        if state[name] != value:
-            what = settings.teacher if name == "teacher" else dataset.name
-            raise DataError(
-                f"{what} has changed since the run in {folder.path} began; "
-                "bring the old files back, or train anew"
-            )
-    return state
-
-
-def _materials(settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.Module) -> Materials:
-    compute = find_compute(settings.precision)
-    model.to(compute.device, memory_format=torch.channels_last)
-    height, width = settings.input_size
-    if settings.teacher is None:
-        scale = recipe.cache_scale
-        train_size = (round(height * scale), round(width * scale))
-        pictures = decode_split(dataset, "train", train_size, recipe.resize)
-    else:
-        dry = None if settings.dry is None else Path(settings.dry)
-        with open_teacher(Path(settings.teacher), compute) as teacher:
-            pictures = taught_pictures(dataset, teacher, dry, recipe, settings.seed)
-    return Materials(
-        recipe=recipe,
-        compute=compute,
-        batches=Batches(
-            pictures,
-            recipe,
-            settings.input_size,
-            settings.batch,
-            settings.seed,
-            find_kind(settings.model),
-        ),
-        val=decode_split(dataset, "val", settings.input_size, recipe.resize),
-        seed=settings.seed,
-        compiled=settings.compile,
-    )
-
-
-def _introduce(
-    settings: Settings, dataset: DataSet, materials: Materials, pretrained: bool
-) -> None:
-    height, width = settings.input_size
-    encoder = "pretrained encoder" if pretrained else "encoder from scratch"
-    console.print(
-        f"{settings.model} width {settings.width:g}, {encoder}, {height}x{width}, "
-        f"recipe {' '.join((settings.recipe, *settings.change))}, on {materials.compute}"
-        f"{f', {ranks()} processes' if ranks() > 1 else ''}"
-    )
-    console.print(f"{dataset.name}: {dataset.split_rule}")
-    if settings.teacher is not None:
-        console.print(f"{len(materials.batches.pictures)} pictures labelled by {settings.teacher}")
 
 
 def _progress() -> Progress:

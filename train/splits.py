@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from runtime.errors import DataError
-from train.duplicates import joined, scene_groups
+from train.duplicates import scene_groups
+from train.groups import joined
 from train.pairs import Pair
 
 SPLITS = ("train", "val", "test")

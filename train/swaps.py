@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from train.duplicates import in_parallel
+from train.threads import in_parallel
 
 SIDE = 64
 BLOCK = 1024

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -85,24 +84,3 @@ def test_a_teacher_without_its_run_needs_the_data_named(
     with pytest.raises(SystemExit):
         run(app)
     assert "give --data FOLDER" in capsys.readouterr().err
-
-
-def test_a_run_does_not_go_on_with_another_teacher(
-    teacher: Path, photographs: Path, manifest: Manifest
-) -> None:
-    from runtime.errors import DataError
-    from train.dataset import open_dataset
-    from train.run import _origin, _read
-    from train.run_folder import RunFolder
-    from train.settings import read_settings
-    from train.state import write_state
-
-    settings = dataclasses.replace(
-        read_settings(teacher), recipe="distill", teacher=str(teacher / "best.safetensors")
-    )
-    dataset, folder = open_dataset(str(photographs)), RunFolder(teacher)
-    write_state(folder.state, _origin(settings, dataset))
-    assert _read(settings, folder, dataset)["fingerprint"] == dataset.fingerprint
-    write_state(folder.state, {**_origin(settings, dataset), "teacher": "0" * 64})
-    with pytest.raises(DataError, match=r"best\.safetensors has changed since the run"):
-        _read(settings, folder, dataset)

@@ -14,12 +14,15 @@ from runtime.errors import ModelError
 from train.batches import Batch, Batches
 from train.cache import Pictures
 from train.compute import Compute
-from train.loop import Epoch, Interrupted, Materials, Trainer, scale_at
+from train.epoch import Epoch, Interrupted
+from train.loop import Trainer
 from train.loss import segmentation_loss
+from train.materials import Materials
 from train.model import VGG19UNet
 from train.models import build_model, find_kind
-from train.optimise import freeze, make_optimiser, moving_average, rate_factor, set_dropout
-from train.recipe import ALL_FROZEN, RECIPES, Recipe, Stage, stages
+from train.optimise import freeze, make_optimiser
+from train.plan import Stage, scale_at
+from train.recipe import ALL_FROZEN, RECIPES, Recipe
 from train.state import read_state, write_state
 from train.step import Stepper, check_loss
 
@@ -57,49 +60,6 @@ def test_only_unfrozen_layers_of_the_encoder_move(unfrozen_from: int, moved: int
     changed = [n for n, t in model.state_dict().items() if not torch.equal(t, before[n])]
     assert sum(name.startswith("features.") for name in changed) == moved
     assert "layer1.weight" in changed
-
-
-def test_a_frozen_encoder_builds_no_graph() -> None:
-    model = VGG19UNet(width=0.03125)
-    freeze(model, ALL_FROZEN)
-    maps = model.encode(torch.randn(1, 3, 32, 32))
-    assert not any(feature_map.requires_grad for feature_map in maps)
-    freeze(model, 34)
-    maps = model.encode(torch.randn(1, 3, 32, 32))
-    assert [feature_map.requires_grad for feature_map in maps] == [False] * 4 + [True]
-
-
-def test_dropout_can_be_set_and_switched_off() -> None:
-    model = build_model("vgg19unet-bn", 0.0625)
-    pictures = torch.randn(2, 3, 32, 32)
-    assert not torch.equal(model(pictures), model(pictures))
-    set_dropout(model, 0.0)
-    assert torch.equal(model(pictures), model(pictures))
-
-
-def test_the_rate_rises_over_a_tenth_and_falls_to_nearly_nothing() -> None:
-    rates = [rate_factor(step, 100) for step in range(101)]
-    assert rates[0] < 0.1 < 0.9 < rates[9]
-    assert rates.index(max(rates)) == 10
-    assert max(rates) == 1.0
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] == pytest.approx(0.01)
-
-
-def test_the_moving_average_starts_with_the_weights_and_follows_slowly() -> None:
-    model = nn.Linear(1, 1, bias=False)
-    with torch.no_grad():
-        model.weight.fill_(1.0)
-        average = moving_average(model, 0.9)
-        average.update_parameters(model)
-        assert average.module.weight.item() == 1.0
-        model.weight.fill_(2.0)
-        followed = []
-        for _ in range(100):
-            average.update_parameters(model)
-            followed.append(average.module.weight.item())
-    assert followed[0] == pytest.approx(1.0 + (1 - 2 / 11)), "it forgets its start quickly"
-    assert followed[-1] == pytest.approx(2.0)
 
 
 def _growing() -> Recipe:
@@ -188,16 +148,6 @@ def test_the_loss_falls_with_the_error_and_dice_adds_to_it() -> None:
     assert segmentation_loss(good, masks, dice=True) < 0.05
     assert segmentation_loss(bad, masks, dice=False) > 3.9
     assert segmentation_loss(bad, masks, dice=True) > segmentation_loss(bad, masks, dice=False)
-
-
-def test_the_articles_second_stage_unfreezes_the_last_convolution() -> None:
-    first, second = stages(
-        RECIPES["article"], epochs=200, rate=1e-4, patience=None, pretrained=True
-    )
-    assert (first.epochs, first.rate, first.patience, first.unfrozen_from) == (200, 1e-4, 20, 37)
-    assert first.min_epoch > 0
-    assert (second.epochs, second.patience, second.unfrozen_from) == (100, 10, 34)
-    assert second.rate == pytest.approx(1e-5)
 
 
 def test_batches_repeat_by_seed_and_epoch_whatever_the_threads() -> None:

@@ -1,0 +1,82 @@
+"""What all stages of a run share: its pictures, recipe and device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from train.batches import Batches
+from train.cache import Pictures, decode_split
+from train.compute import Compute, find_compute
+from train.console import console
+from train.dataset import DataSet
+from train.models import find_kind
+from train.parallel import ranks
+from train.recipe import Recipe
+from train.settings import Settings
+from train.teacher import open_teacher
+from train.views import taught_pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Materials:
+    """What all stages of a run share."""
+
+    recipe: Recipe
+    compute: Compute
+    batches: Batches
+    val: Pictures
+    seed: int
+    compiled: bool = False
+
+
+def gather_materials(
+    settings: Settings, recipe: Recipe, dataset: DataSet, model: nn.Module
+) -> Materials:
+    """Reads or makes all pictures of a run, and moves its network to where it will compute.
+
+    Raises DataError, ModelError, ManifestError and BackendError.
+    """
+    compute = find_compute(settings.precision)
+    model.to(compute.device, memory_format=torch.channels_last)
+    height, width = settings.input_size
+    if settings.teacher is None:
+        scale = recipe.cache_scale
+        train_size = (round(height * scale), round(width * scale))
+        pictures = decode_split(dataset, "train", train_size, recipe.resize)
+    else:
+        dry = None if settings.dry is None else Path(settings.dry)
+        with open_teacher(Path(settings.teacher), compute) as teacher:
+            pictures = taught_pictures(dataset, teacher, dry, recipe, settings.seed)
+    return Materials(
+        recipe=recipe,
+        compute=compute,
+        batches=Batches(
+            pictures,
+            recipe,
+            settings.input_size,
+            settings.batch,
+            settings.seed,
+            find_kind(settings.model),
+        ),
+        val=decode_split(dataset, "val", settings.input_size, recipe.resize),
+        seed=settings.seed,
+        compiled=settings.compile,
+    )
+
+
+def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretrained: bool) -> None:
+    """Says on stderr what is trained, on what, and where."""
+    height, width = settings.input_size
+    encoder = "pretrained encoder" if pretrained else "encoder from scratch"
+    console.print(
+        f"{settings.model} width {settings.width:g}, {encoder}, {height}x{width}, "
+        f"recipe {' '.join((settings.recipe, *settings.change))}, on {materials.compute}"
+        f"{f', {ranks()} processes' if ranks() > 1 else ''}"
+    )
+    console.print(f"{dataset.name}: {dataset.split_rule}")
+    if settings.teacher is not None:
+        console.print(f"{len(materials.batches.pictures)} pictures labelled by {settings.teacher}")
