@@ -18,6 +18,7 @@ from train.compute import compute_alike
 from train.console import console, quiet
 from train.dataset import DataSet, open_dataset
 from train.encoder import prepare_encoder
+from train.leaks import tell_leaks
 from train.loop import Trainer
 from train.manifest import first_manifest
 from train.materials import Materials, gather_materials, introduce
@@ -131,6 +132,8 @@ def _prepare(
             tell_earlier_split(Path(earlier), dataset)
     materials = gather_materials(settings, recipe, dataset, model)
     introduce(settings, dataset, materials, pretrained)
+    if state is None and settings.teacher is None and is_first():
+        tell_leaks(dataset, materials.batches.pictures, materials.val)
     plan = stages(
         recipe,
         epochs=settings.epochs,

@@ -16,8 +16,9 @@ from train.pairs import Pair
 SPLITS = ("train", "val", "test")
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 """The published 80/20 split, with the 20 halved, so that the test split chooses nothing."""
+GIVEN = "given with the pairs"
 BY_GROUPS = "80/10/10 by groups, seed "
-"""How the sentence of an automatic split begins; its seed follows."""
+"""How the sentences on a split begin; the seed follows the second."""
 
 
 def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]], str]:
@@ -29,7 +30,7 @@ def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]]
     or train or val would stay empty.
     """
     if any(pair.split for pair in pairs):
-        splits, rule = _given(pairs), "given with the pairs"
+        splits, rule = _given(pairs), GIVEN
     else:
         splits, rule = _dealt(pairs, seed), f"{BY_GROUPS}{seed}"
     for name in ("train", "val"):
