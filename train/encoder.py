@@ -93,10 +93,9 @@ def read_any_weights(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the unpickler raises almost anything on what is no pickle
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:80]
         raise ModelError(
-            f"{path} holds no plain weights ({reason}); "
-            "wanted safetensors or torch.save(model.state_dict(), ...)"
+            f"{path} holds no plain weights: it is of another kind, damaged, or holds more than "
+            "tensors; wanted safetensors or torch.save(model.state_dict(), ...)"
         ) from error
     while isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]

@@ -18,7 +18,7 @@ from train.optimise import freeze, make_optimiser, moving_average
 from train.parallel import any_rank, rank
 from train.plan import Stage, scale_at
 from train.state import optimiser_state, random_state, restore_optimiser, restore_random
-from train.step import Stepper, check_loss
+from train.step import Stepper, check_loss, check_validation
 from train.stopping import EarlyStopper
 from train.validate import validate
 
@@ -148,6 +148,7 @@ class Trainer:
                 saved = time.monotonic()
         judged = self._model if self._average is None else self._average.module
         validation = validate(judged, materials.val, materials.compute, materials.recipe.dice)
+        check_validation(validation.loss, number)
         by_loss = materials.recipe.choose_by == "loss"
         value = validation.loss if by_loss else validation.scores.iou
         epoch = Epoch(

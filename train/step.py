@@ -64,6 +64,20 @@ def check_loss(loss: float, epoch: int, step: int, names: tuple[str, ...]) -> No
         return
     raise ModelError(
         f"the loss became {loss:.3g} in epoch {epoch}, step {step} (pictures {', '.join(names)}); "
-        "the weights of the last epoch are kept; try a smaller --rate, --precision fp32, or look "
-        "at these pictures with 'python -m train.audit'"
+        f"{_kept(epoch)}try a smaller --rate, --precision fp32, or look at these pictures with "
+        "'python -m train.audit'"
     )
+
+
+def check_validation(loss: float, epoch: int) -> None:
+    """Raises ModelError when the loss on val is not finite: the last steps of an epoch spoilt the
+    weights, and no step after them has shown it."""
+    if not np.isfinite(loss):
+        raise ModelError(
+            f"the loss on val became {loss:.3g} in epoch {epoch}; {_kept(epoch)}try a smaller "
+            "--rate, or --precision fp32"
+        )
+
+
+def _kept(epoch: int) -> str:
+    return "the weights of the epoch before are kept; " if epoch > 1 else ""

@@ -24,7 +24,7 @@ from train.optimise import freeze, make_optimiser
 from train.plan import Stage, scale_at
 from train.recipe import ALL_FROZEN, RECIPES, Recipe
 from train.state import read_state, write_state
-from train.step import Stepper, check_loss
+from train.step import Stepper, check_loss, check_validation
 
 CPU = Compute(device=torch.device("cpu"), half=None)
 QUIET = Progress(disable=True)
@@ -131,6 +131,23 @@ def test_a_loss_that_explodes_names_the_step_the_pictures_and_what_to_try(loss: 
     check_loss(1.5, 1, 1, ("a",))
     with pytest.raises(ModelError, match=r"in epoch 3, step 4 \(pictures a, b\).*smaller --rate"):
         check_loss(loss, 3, 4, ("a", "b"))
+    with pytest.raises(ModelError) as told:
+        check_loss(loss, 1, 4, ("a", "b"))
+    assert "kept" not in str(told.value), "before the first epoch has ended nothing is"
+
+
+def test_weights_that_the_last_steps_of_an_epoch_spoilt_end_the_run() -> None:
+    """No step follows that would show it."""
+    reported: list[Epoch] = []
+    model, trainer = _trainer(_growing(), reported)
+    with torch.no_grad():
+        next(model.parameters()).fill_(float("nan"))
+    check_validation(0.7, 2)
+    with pytest.raises(ModelError, match="the loss on val became nan in epoch 2; the weights of"):
+        check_validation(math.nan, 2)
+    with pytest.raises(ModelError, match=r"the loss .*became nan in epoch 1.*smaller --rate"):
+        trainer.run(QUIET, lambda: False, lambda: None)
+    assert not reported
 
 
 def test_a_loss_that_is_not_finite_moves_nothing() -> None:
