@@ -51,11 +51,16 @@ def train(settings: Settings, folder: RunFolder, *, resume: bool = False) -> Sco
         Path(settings.pairs) if settings.pairs else None,
         settings.seed if settings.split_seed is None else settings.split_seed,
     )
-    run = _prepare(
-        settings, folder, dataset, read_run(settings, folder, dataset) if resume else None
-    )
-    if not resume:
-        _begin(run)
+    state = read_run(settings, folder, dataset) if resume else None
+    try:
+        run = _prepare(settings, folder, dataset, state)
+        if state is None and is_first():
+            write_settings(settings, folder.path)
+            run.save()  # a disk that is full is told now, and a killed run can always go on
+    except BaseException:
+        if state is None and folder.taken:
+            folder.abandon()
+        raise
     with _progress() as progress, stop_on_signals() as stop, _drawn(run):
         run.trainer.run(progress, stop, run.save)
     if is_first():
@@ -73,7 +78,6 @@ class _Run:
     reporter: Reporter
     materials: Materials
     folder: RunFolder
-    settings: Settings
     facts: dict[str, Any]
 
     def save(self) -> None:
@@ -85,18 +89,6 @@ class _Run:
     def draw(self) -> None:
         if is_first():
             draw(self.folder, self.reporter, self.materials)
-
-
-def _begin(run: _Run) -> None:
-    """Writes what --resume needs before the first step, so that a disk that is full is told at once
-    and then nothing is left of the run."""
-    try:
-        if is_first():
-            write_settings(run.settings, run.folder.path)
-        run.save()
-    except SinkError:
-        run.folder.abandon()
-        raise
 
 
 @contextlib.contextmanager
@@ -153,7 +145,6 @@ def _prepare(
         reporter=reporter,
         materials=materials,
         folder=folder,
-        settings=settings,
         facts={**origin(settings, dataset), "pretrained": pretrained},
     )
 

@@ -15,6 +15,7 @@ from runtime.manifest import Manifest
 from tests.train.chromium import visit
 from tests.train.runs import write_run
 from train.cache import Pictures
+from train.checkpoint import load_checkpoint
 from train.compute import Compute
 from train.metrics import LABELS
 from train.run_folder import RunFolder
@@ -77,6 +78,16 @@ def test_the_report_holds_everything_it_should(folder: RunFolder) -> None:
     assert all(plot["aria-label"] and plot["viewbox"] for plot in plots)
     for fact in ("f" * 64, "by hand", "Best threshold", "expected calibration error", "0.0004"):
         assert fact in text
+
+
+def test_a_small_network_and_a_single_picture_are_counted_as_what_they_are(
+    folder: RunFolder,
+) -> None:
+    text = write_report(folder, _val(1), CPU).read_text(encoding="utf-8")
+    network, _ = load_checkpoint(folder.best)
+    assert f"{sum(weight.numel() for weight in network.parameters()):,} parameters" in text
+    assert "1 picture, mean" in text
+    assert "1 pictures" not in text
 
 
 def test_what_a_user_named_is_escaped(folder: RunFolder) -> None:

@@ -97,7 +97,8 @@ def fractions(numbers: Numbers) -> Markup:
             axis.set_major_formatter(PercentFormatter(1.0))
         axes.set_xlabel("true water fraction")
         axes.set_ylabel("predicted")
-        dress(axes, f"{len(true)} pictures, mean {abs(predicted - true).mean():.1%} off")
+        pictures = "1 picture" if len(true) == 1 else f"{len(true)} pictures"
+        dress(axes, f"{pictures}, mean {abs(predicted - true).mean():.1%} off")
 
     return svg("Predicted against true water fraction, one dot per picture", draw)
 
