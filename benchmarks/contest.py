@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.contestants import CONTESTANTS, Contestant, lacks
 from benchmarks.energy import open_meter
-from benchmarks.rates import PRECISIONS
+from benchmarks.rates import precisions
 from benchmarks.results import Row
 from benchmarks.workers import Worker, open_worker
 from export.parity import LIMITS, check, compare, numbers
@@ -70,7 +70,7 @@ def run_contest(
                 open_worker({"rate": precision, "device": device}, plan.threads)
             )
             for device in sorted(devices)
-            for precision in PRECISIONS[device]
+            for precision in precisions(device)
         }
         _rounds([*workers.values(), *rates.values()], len(frames), plan)
         reference = _outputs(workers[contestants[0].name], folder)

@@ -16,6 +16,7 @@ from runtime.errors import BackendError
 from runtime.gpu import current_gpu
 from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
+from runtime.processor import computes_bf16
 
 Infer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 CHECKPOINT = "network.safetensors"
@@ -77,7 +78,7 @@ def lacks(contestant: Contestant, folder: Path) -> str:
     """What keeps a contestant from running, seen without loading anything; "" for nothing."""
     if contestant.device == "cuda" and current_gpu() is None:
         return "no NVIDIA GPU or no driver for it"
-    if contestant.precision == "bf16" and not _computes_bf16():
+    if contestant.precision == "bf16" and not computes_bf16():
         return "this processor does not compute BF16"
     if contestant.graph and not (folder / f"{contestant.graph}.onnx").is_file():
         return f"the export holds no {contestant.graph} graph that fits this size"
@@ -133,10 +134,3 @@ def _load_torch(contestant: Contestant, checkpoint: Path) -> Loaded:
         return result
 
     return Loaded(backend=f"torch {torch.__version__} ({contestant.device})", infer=infer)
-
-
-def _computes_bf16() -> bool:
-    """Whether the processor multiplies BF16 itself (x86: AVX512-BF16 or AMX; ARM: bf16)."""
-    flags = Path("/proc/cpuinfo")
-    words = set(flags.read_text(encoding="utf-8").split()) if flags.is_file() else set()
-    return bool(words & {"avx512_bf16", "amx_bf16", "bf16"})

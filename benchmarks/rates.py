@@ -9,10 +9,21 @@ from functools import partial
 from typing import Any
 
 from runtime.errors import BackendError
+from runtime.processor import computes_bf16, computes_int8
 
 SIDE = {"cpu": 2048, "cuda": 8192}
 CHANNELS, PICTURE = 256, 56
 PRECISIONS = {"cpu": ("fp32", "bf16", "int8"), "cuda": ("fp32", "fp16", "int8")}
+
+
+def precisions(device: str) -> tuple[str, ...]:
+    """Those that this machine computes in: a product in BF16 takes a processor without it half a
+    minute."""
+    return tuple(
+        precision
+        for precision in PRECISIONS[device]
+        if (device, precision) != ("cpu", "bf16") or computes_bf16()
+    )
 
 
 def open_rate(precision: str, device: str) -> Callable[[], float]:
@@ -58,9 +69,9 @@ def _floating(torch: Any, precision: str, device: str) -> list[tuple[Callable[[]
 def _integer(torch: Any, device: str) -> list[tuple[Callable[[], Any], int]]:
     side = SIDE[device]
     left = torch.randint(-100, 100, (side, side), dtype=torch.int8, device=device)
-    works: list[tuple[Callable[[], Any], int]] = [
-        (lambda: torch._int_mm(left, left), side**3)  # PyTorch has no public name for it
-    ]
+    works: list[tuple[Callable[[], Any], int]] = []
+    if device != "cpu" or computes_int8():  # elsewhere a plain loop, ten seconds long
+        works.append((lambda: torch._int_mm(left, left), side**3))  # it has no public name
     if device == "cpu":
         works.append((_integer_convolution(torch), CHANNELS**2 * 9 * PICTURE**2))
     return works

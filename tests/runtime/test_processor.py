@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.processor import processor_name
+from runtime.processor import computes_bf16, computes_int8, processor_name
 
 CPUINFO = """processor\t: 0
 model name\t: Some(R) 7B13 CPU @ 2.40GHz
@@ -29,6 +29,23 @@ def test_processors_of_one_name_are_told_apart(tmp_path: Path, flags: str, name:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text(CPUINFO.format(flags=flags))
     assert processor_name(tmp_path) == f"Some 7B13 with {name}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "bf16", "int8"),
+    [
+        ("avx512f", False, False),
+        ("avx512f avx512_vnni", False, True),
+        ("avx512_vnni avx512_bf16", True, True),
+        ("amx_bf16 amx_int8", True, True),
+    ],
+)
+def test_what_it_computes(tmp_path: Path, flags: str, bf16: bool, int8: bool) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/cpuinfo").write_text(CPUINFO.format(flags=flags))
+    assert computes_bf16(tmp_path) is bf16
+    assert computes_int8(tmp_path) is int8
+    assert not computes_bf16(tmp_path / "elsewhere")
 
 
 def test_an_arm_processor_has_no_model_name(tmp_path: Path) -> None:
