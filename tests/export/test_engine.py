@@ -24,7 +24,7 @@ from runtime.engine_plan import plan_engine
 from runtime.engine_renewal import fitting_engine
 from runtime.errors import BackendError, ManifestError, ModelError
 from runtime.files import sha256
-from runtime.golden import read_golden
+from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu, current_gpu
 from runtime.manifest import Manifest, read_manifest, write_manifest
 
@@ -247,6 +247,7 @@ def test_a_graph_that_is_not_what_its_manifest_says_leaves_nothing(
     command: Command, home: Path
 ) -> None:
     graph = home / "exports" / "tiny" / "model.onnx"
+    golden_path(graph).unlink()  # it would be refused first
     manifest, content = read_manifest(graph), graph.read_bytes()
     renamed = onnx.load_from_string(content)
     renamed.graph.input[0].name = renamed.graph.node[0].input[0] = "picture"
