@@ -29,10 +29,11 @@ from runtime.files import write_text
 from train.cache import Pictures, decode_split
 from train.compute import Compute, find_compute
 from train.console import console
-from train.dataset import DataSet, Photographs, open_dataset
+from train.dataset import Photographs, open_dataset
 from train.encoder import prepare_encoder
 from train.models import build_model
 from train.recipe import RECIPES
+from train.samples import DataSet
 from train.validate import validate
 
 RESULTS = Path(__file__).parent / "results" / "training" / "curves.json"

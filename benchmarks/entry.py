@@ -20,8 +20,8 @@ from export.verify import find_checkpoint
 from runtime.errors import ModelError
 from runtime.manifest import Manifest, read_manifest
 from train.checkpoint import load_checkpoint, save_checkpoint
-from train.dataset import DataSet
 from train.models import build_model
+from train.samples import DataSet
 
 FRAMES = 8
 """Frames that a contest rotates; batches are made of them."""

@@ -11,11 +11,11 @@ from torch import nn
 from train.batches import Batches
 from train.cache import decode_split
 from train.compute import Compute
-from train.dataset import DataSet
 from train.models import find_kind
 from train.optimise import freeze, make_optimiser, moving_average
 from train.plan import stages
 from train.recipe import RECIPES
+from train.samples import DataSet
 from train.step import Stepper
 
 

@@ -32,9 +32,9 @@ from runtime.manifest import read_manifest
 from runtime.model import Model, load_model
 from train import plots
 from train.bootstrap import intervals
-from train.dataset import DataSet
 from train.evaluate import count_split
 from train.metrics import score
+from train.samples import DataSet
 from train.trained_data import open_trained, tell_difference
 
 RESULTS = ROOT / "benchmarks" / "results" / "training" / "widths.json"

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from runtime.errors import DataError
 from runtime.manifest import Manifest
 from runtime.processing import preprocess
-from train.dataset import SYNTHETIC, DataSet, Samples, open_dataset
+from train.dataset import SYNTHETIC, open_dataset
 from train.metrics import network_mask
+from train.samples import DataSet, Samples
 from train.settings import read_settings
 from train.trained_data import open_trained
 

@@ -37,7 +37,8 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
 @contextlib.contextmanager
 def atomic_paths(*paths: Path, durable: bool = True) -> Iterator[tuple[Path, ...]]:
     """As atomic_path, for files that belong together: all are whole before the first of them takes
-    its place, so that a process that is killed leaves all of the old ones or all of the new."""
+    its place. A process that is killed just then, between two renames, leaves new beside old; who
+    reads them must notice, as the hash in a manifest lets them."""
     with contextlib.ExitStack() as stack:
         temporaries = tuple(stack.enter_context(_temporary(path)) for path in paths)
         try:

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,12 +25,6 @@ LARGEST_FILE = 300_000
 MOST_FLIPPED = {"fp32": 0.005, "fp16": 0.01, "int8": 0.03}
 """Precision -> share of mask pixels that may differ. The expected masks are the artefact's own at
 export; a backend that computes something else is off by far more than rounding at the borders."""
-DAMAGE = (
-    *(OSError, ValueError, LookupError, TypeError, ArithmeticError, EOFError, MemoryError),
-    *(NotImplementedError, RecursionError, SyntaxError, AttributeError),
-    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
-)
-"""What the readers of zip archives and arrays raise for damaged ones, as fuzzing found out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +83,7 @@ def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
                 checkpoint_sha256=str(content["checkpoint_sha256"]),
                 input_size=(height, width),
             )
-    except DAMAGE as error:
+    except Exception as error:  # the readers of zip archives and arrays raise almost anything
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ManifestError(
             f"{path} is damaged ({reason}); copy it again or export anew"

@@ -10,19 +10,7 @@ import typer
 
 from runtime.console import run, say
 from runtime.errors import DataError, SinkError
-from train.options import (
-    LARGEST_SEED,
-    Batch,
-    Change,
-    Compiled,
-    Deterministic,
-    Epochs,
-    Out,
-    Pairs,
-    Precision,
-    Rate,
-    Seed,
-)
+from train import options
 
 if TYPE_CHECKING:
     from train.run_folder import RunFolder
@@ -43,7 +31,7 @@ def main(
             help="folder with Image/ and Mask/, or 'synthetic'", show_default="generated scenes"
         ),
     ] = None,
-    pairs: Pairs = None,
+    pairs: options.Pairs = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -59,9 +47,9 @@ def main(
         str | None,
         typer.Option(help="input size, N or HxW", show_default="224; generated scenes: 80"),
     ] = None,
-    epochs: Epochs = None,
-    batch: Batch = None,
-    rate: Rate = None,
+    epochs: options.Epochs = None,
+    batch: options.Batch = None,
+    rate: options.Rate = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -77,21 +65,24 @@ def main(
             show_default="default; for generated scenes: scenes",
         ),
     ] = None,
-    change: Change = None,
-    precision: Precision = "auto",
-    compiled: Compiled = False,
-    deterministic: Deterministic = False,
+    change: options.Change = None,
+    precision: options.Precision = "auto",
+    compiled: options.Compiled = False,
+    deterministic: options.Deterministic = False,
     encoder: Annotated[
         str, typer.Option(help="auto, imagenet, none, or a file of weights")
     ] = "auto",
-    seed: Seed = 42,
+    seed: options.Seed = 42,
     split_seed: Annotated[
         int | None,
         typer.Option(
-            min=0, max=LARGEST_SEED, help="of the split, where none is given", show_default="--seed"
+            min=0,
+            max=options.LARGEST_SEED,
+            help="of the split, where none is given",
+            show_default="--seed",
         ),
     ] = None,
-    out: Out = None,
+    out: options.Out = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="go on with the interrupted run in --out, or the newest"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -15,9 +17,10 @@ from runtime.errors import DataError
 from runtime.files import sha256
 from runtime.images import read_grey, read_picture
 from train import swaps
-from train.dataset import MASK_THRESHOLD
 from train.duplicates import thumbnail
+from train.samples import MASK_THRESHOLD
 
+Found = TypeVar("Found")
 _BETWEEN = (8, 247)
 """Grey levels between these are neither land nor water, even after lossy compression."""
 
@@ -53,11 +56,24 @@ class Mask:
 
 def look_at_image(path: Path) -> Picture | tuple[Path, str]:
     """A photograph, or why it cannot be read."""
+    return _or_why_not(path, _image)
+
+
+def look_at_mask(path: Path) -> Mask | tuple[Path, str]:
+    """A mask, or why it cannot be read."""
+    return _or_why_not(path, _mask)
+
+
+def _or_why_not(path: Path, look: Callable[[Path], Found]) -> Found | tuple[Path, str]:
     try:
-        kind, mode = _header(path)
-        image = read_picture(path)
+        return look(path)
     except (DataError, OSError) as error:
         return path, str(error)
+
+
+def _image(path: Path) -> Picture:
+    kind, mode = _header(path)
+    image = read_picture(path)
     return Picture(
         path=path,
         format=kind,
@@ -69,13 +85,9 @@ def look_at_image(path: Path) -> Picture | tuple[Path, str]:
     )
 
 
-def look_at_mask(path: Path) -> Mask | tuple[Path, str]:
-    """A mask, or why it cannot be read."""
-    try:
-        kind, mode = _header(path)
-        grey = read_grey(path)
-    except (DataError, OSError) as error:
-        return path, str(error)
+def _mask(path: Path) -> Mask:
+    kind, mode = _header(path)
+    grey = read_grey(path)
     water = (grey > MASK_THRESHOLD).astype(np.float32)
     low, high = _BETWEEN
     return Mask(

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from train.augment import training_transform
 from train.cache import Pictures
-from train.dataset import MASK_THRESHOLD
 from train.kind import Kind
 from train.parallel import rank, ranks
 from train.recipe import Recipe
+from train.samples import MASK_THRESHOLD
 from train.seeds import mixed_seed
 
 AHEAD = 3

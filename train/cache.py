@@ -16,8 +16,8 @@ from rich.progress import track
 
 from train.augment import resize_rule
 from train.console import console, quiet
-from train.dataset import DataSet, Sample, Samples
 from train.metrics import network_mask
+from train.samples import DataSet, Sample, Samples
 
 MEMORY_LIMIT = 2 << 30
 """Bytes of one split's pictures kept in memory; a larger split lies in a temporary file."""

@@ -20,7 +20,8 @@ def save_checkpoint(model: nn.Module, path: Path, manifest: Manifest) -> Manifes
     """Writes the weights as float32, and their manifest, and returns it with both hashes.
 
     A network wrapped by torch.compile or DistributedDataParallel is saved under its own names. A
-    process that is killed leaves both files as they were, or both new. Raises SinkError.
+    process that is killed leaves both files as they were, or both new; in the instant between the
+    two renames one of each, which the manifest's hash then refuses. Raises SinkError.
     """
     with atomic_paths(path, manifest_path(path)) as (weights, contract):
         _save(plain_weights(model), weights)

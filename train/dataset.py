@@ -1,59 +1,22 @@
-"""A data set: pairs of photograph and mask, in three splits that share no scene."""
+"""Opens a data set: a folder of photographs with masks, or the generated one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from runtime.errors import DataError
 from runtime.images import read_grey, read_picture
 from train.pairs import Pair, find_pairs, fingerprint
+from train.samples import MASK_THRESHOLD, DataSet, Sample
 from train.splits import SPLITS, split_pairs
+from train.synthetic import open_synthetic
 
 SYNTHETIC = "synthetic"
-GENERATED = "generated scenes"
-"""What --data and a manifest call the generated data set."""
+"""What --data calls the generated data set."""
 DEFAULT_SEED = 42
-MASK_THRESHOLD = 127
-"""A grey level above this one is water."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sample:
-    """image: (H, W, 3) uint8 RGB. mask: (H, W) bool, water is True. name: the picture's stem."""
-
-    image: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
-    name: str
-
-
-class Samples(Protocol):
-    """Samples in a fixed order, each decoded when it is asked for."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> Sample: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataSet:
-    """splits: "train", "val" and "test" -> samples; "test" may be empty.
-
-    fingerprint: SHA-256 over names and contents. split_rule: one sentence on what decided the
-    splits. generated: samples are computed (worth processes), not decoded (threads do).
-    """
-
-    name: str
-    fingerprint: str
-    split_rule: str
-    splits: dict[str, Samples]
-    generated: bool = False
 
 
 class Photographs:
@@ -84,8 +47,6 @@ def open_dataset(data: str, pairs: Path | None = None, seed: int = DEFAULT_SEED)
     if data == SYNTHETIC:
         if pairs is not None:
             raise DataError("--pairs belongs to a folder of photographs; leave it out here")
-        from train.synthetic import open_synthetic
-
         return open_synthetic(seed)
     folder = Path(data)
     found = find_pairs(folder, pairs)

@@ -10,19 +10,8 @@ import typer
 from runtime.console import run, say
 from runtime.errors import DataError
 from runtime.manifest import read_manifest
+from train import options
 from train.__main__ import train_and_tell
-from train.options import (
-    Batch,
-    Change,
-    Compiled,
-    Deterministic,
-    Epochs,
-    Out,
-    Pairs,
-    Precision,
-    Rate,
-    Seed,
-)
 from train.recipe import DISTILL
 from train.run_folder import RunFolder, next_run_folder
 from train.settings import CONFIG, complete, read_settings
@@ -45,7 +34,7 @@ def main(
         str | None,
         typer.Option(help="folder with Image/ and Mask/", show_default="the teacher's"),
     ] = None,
-    pairs: Pairs = None,
+    pairs: options.Pairs = None,
     dry: Annotated[
         Path | None,
         typer.Option(
@@ -55,18 +44,18 @@ def main(
     model: Annotated[str, typer.Option(help="the student's network")] = MODEL,
     width: Annotated[float, typer.Option(help="factor on all its channels")] = WIDTH,
     size: Annotated[str, typer.Option(help="its input size, N or HxW")] = SIZE,
-    epochs: Epochs = None,
-    batch: Batch = None,
-    rate: Rate = None,
-    change: Change = None,
+    epochs: options.Epochs = None,
+    batch: options.Batch = None,
+    rate: options.Rate = None,
+    change: options.Change = None,
     encoder: Annotated[
         str, typer.Option(help="none, or a file of weights: of a student that learns further")
     ] = "none",
-    precision: Precision = "auto",
-    compiled: Compiled = False,
-    deterministic: Deterministic = False,
-    seed: Seed = 42,
-    out: Out = None,
+    precision: options.Precision = "auto",
+    compiled: options.Compiled = False,
+    deterministic: options.Deterministic = False,
+    seed: options.Seed = 42,
+    out: options.Out = None,
 ) -> None:
     """Photographs and a trained network in, a smaller network with a manifest out.
 

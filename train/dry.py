@@ -8,7 +8,7 @@ import numpy as np
 
 from runtime.errors import DataError
 from runtime.images import PICTURE_SUFFIXES, read_picture
-from train.dataset import Sample
+from train.samples import Sample
 from train.scenes import DRY, describe, render
 from train.synthetic import SCENE_SIZE
 

@@ -25,9 +25,9 @@ from train.backend import PyTorchBackend
 from train.bootstrap import intervals
 from train.checkpoint import read_weights
 from train.console import console, quiet
-from train.dataset import DataSet
 from train.metrics import LABELS, count_pixels, network_mask, score
 from train.options import Pairs
+from train.samples import DataSet
 from train.splits import SPLITS
 from train.trained_data import open_trained, tell_difference
 

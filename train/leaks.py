@@ -7,8 +7,8 @@ import numpy as np
 from runtime.console import say
 from train.cache import Pictures
 from train.data_folder import named
-from train.dataset import DataSet
 from train.duplicates import near_duplicates, thumbnail
+from train.samples import DataSet
 from train.splits import GIVEN
 
 MOST = 1000

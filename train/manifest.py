@@ -8,10 +8,10 @@ from pathlib import Path
 
 import runtime
 from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
-from train.dataset import DataSet
 from train.metrics import Scores
 from train.models import find_kind
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe
+from train.samples import DataSet
 from train.settings import Settings
 from train.teacher import teachers_hash
 

@@ -12,10 +12,10 @@ from train.batches import Batches
 from train.cache import Pictures, decode_split
 from train.compute import Compute, find_compute
 from train.console import console
-from train.dataset import DataSet
 from train.models import find_kind
 from train.parallel import ranks
 from train.recipe import Recipe
+from train.samples import DataSet
 from train.settings import Settings
 from train.teacher import open_teacher
 from train.views import taught_pictures

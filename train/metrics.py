@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from train.dataset import MASK_THRESHOLD
+from train.samples import MASK_THRESHOLD
 
 BOUNDARY_TOLERANCE = 0.0075
 """How far apart two boundaries may lie and still agree, as a share of the picture's diagonal."""

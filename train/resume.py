@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import DataError
-from train.dataset import DataSet
 from train.parallel import is_first
 from train.run_folder import RunFolder
+from train.samples import DataSet
 from train.settings import Settings
 from train.state import read_state
 from train.teacher import teachers_hash

@@ -16,7 +16,7 @@ from runtime.stopping import stop_on_signals
 from train.changes import changed
 from train.compute import compute_alike
 from train.console import console, quiet
-from train.dataset import DataSet, open_dataset
+from train.dataset import open_dataset
 from train.encoder import prepare_encoder
 from train.leaks import tell_leaks
 from train.loop import Trainer
@@ -31,6 +31,7 @@ from train.recipe import find_recipe
 from train.report import Reporter, draw
 from train.resume import origin, read_run
 from train.run_folder import RunFolder
+from train.samples import DataSet
 from train.settings import Settings, write_settings
 from train.state import write_state
 from train.summary.page import write_report

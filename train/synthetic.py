@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from train import scenes
-from train.dataset import GENERATED, DataSet, Sample
+from train.samples import GENERATED, DataSet, Sample
 
 COUNTS = {"train": 768, "val": 64, "test": 64}
 SCENE_SEEDS = "scene seeds from "

@@ -8,7 +8,8 @@ from pathlib import Path
 from runtime.console import say
 from runtime.errors import DataError, ManifestError
 from runtime.manifest import Manifest, read_manifest
-from train.dataset import DEFAULT_SEED, GENERATED, SYNTHETIC, DataSet, open_dataset
+from train.dataset import DEFAULT_SEED, SYNTHETIC, open_dataset
+from train.samples import GENERATED, DataSet
 from train.settings import CONFIG, read_settings
 from train.splits import seed_of_rule
 from train.synthetic import seed_of_scenes

@@ -21,9 +21,9 @@ from rich.progress import track
 from train.augment import crop_transform
 from train.cache import Pictures, allocate, decode, decode_split
 from train.console import console, quiet
-from train.dataset import DataSet
 from train.dry import dry_photographs, half_dry_scenes
 from train.recipe import Recipe
+from train.samples import DataSet
 from train.seeds import mixed_seed
 from train.teacher import Teacher
 

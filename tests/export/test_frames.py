@@ -10,7 +10,8 @@ import pytest
 from export.frames import find_data, proof_frames
 from runtime.errors import DataError
 from runtime.manifest import Manifest
-from train.dataset import DataSet, Sample, open_dataset
+from train.dataset import open_dataset
+from train.samples import DataSet, Sample
 
 
 @dataclasses.dataclass

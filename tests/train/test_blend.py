@@ -15,7 +15,8 @@ from tests.train.runs import write_run
 from train.blend import app, blend
 from train.cache import Pictures, decode_split
 from train.checkpoint import load_checkpoint, save_checkpoint
-from train.dataset import DataSet, open_dataset
+from train.dataset import open_dataset
+from train.samples import DataSet
 
 Call = Callable[[Path, Path, Path], tuple[int, str]]
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.train.landscapes import write_copies, write_landscapes
 from train.cache import decode_split
-from train.dataset import DataSet, open_dataset
+from train.dataset import open_dataset
 from train.leaks import leaks, tell_leaks
+from train.samples import DataSet
 
 
 @pytest.fixture(scope="module")

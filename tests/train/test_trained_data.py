@@ -9,7 +9,8 @@ import pytest
 
 from runtime.manifest import Manifest
 from tests.train.runs import write_run
-from train.dataset import DataSet, open_dataset
+from train.dataset import open_dataset
+from train.samples import DataSet
 from train.trained_data import (
     open_trained,
     split_seed,

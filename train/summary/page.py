@@ -16,10 +16,10 @@ from train.bootstrap import intervals
 from train.cache import Pictures
 from train.checkpoint import load_checkpoint
 from train.compute import Compute
-from train.dataset import GENERATED
 from train.metrics import LABELS, score
 from train.record import Record, read_record, setting
 from train.run_folder import RunFolder
+from train.samples import GENERATED
 from train.summary import pictures as shown
 from train.summary import plots
 from train.summary.numbers import THRESHOLDS, Numbers, measure
