@@ -74,6 +74,8 @@ def segment(
     outputs = Outputs(
         video=save, masks=masks, log=log, csv=csv, log_max_mb=log_max_mb, log_keep=log_keep
     )
+    if all_files(uris):
+        _refuse_wishes({"--size": size, "--fps": fps, "--latency": latency})
     refuse_overlaps([model, *files_of(uris)], outputs_of_each(outputs, len(uris)))
     try:
         segment_sources(
@@ -96,6 +98,16 @@ def segment(
     except Stopped:
         say(STOPPED)
         end_at_once(0)  # what hangs while it is opened would be waited for
+
+
+def _refuse_wishes(wishes: dict[str, object]) -> None:
+    """What only cameras and streams can be asked for would be passed over by files."""
+    for name, value in wishes.items():
+        if value is not None:
+            raise typer.BadParameter(
+                f"{name} {value} asks a camera or stream, and all sources are files, which are "
+                f"read frame by frame as they are; leave {name} out"
+            )
 
 
 def _refuse_options_of_a_run(context: typer.Context, command: str) -> None:

@@ -100,6 +100,18 @@ def test_an_empty_path_is_wrong_usage(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--size", "72x128"), ("--fps", "5"), ("--latency", "200")]
+)
+def test_what_only_a_camera_can_be_asked_for_is_not_passed_over_by_files(
+    flood_runtime_here: Command, clip: Path, option: str, value: str
+) -> None:
+    done = flood_runtime_here("--source", clip, option, value)
+    assert done.returncode == 2
+    assert f"{option} {value}" in " ".join(done.stderr.split())
+    assert f"leave {option} out" in " ".join(done.stderr.split())
+
+
 @pytest.mark.parametrize("command", ["build", "doctor"])
 def test_options_of_a_run_before_another_command_are_wrong_usage(
     flood_runtime_here: Command, command: str
