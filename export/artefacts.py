@@ -22,9 +22,9 @@ from export.max_drop import quantise_within
 from export.parity import LIMITS
 from export.proof import Proof
 from runtime.certificate import Certificate
-from runtime.files import atomic_path
+from runtime.files import atomic_paths
 from runtime.half import check_share
-from runtime.manifest import Manifest, Provenance, Quantisation, write_manifest
+from runtime.manifest import Manifest, Provenance, Quantisation, manifest_path, seal
 from train.models import find_kind
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}
@@ -116,11 +116,11 @@ def _finish(
     proof: Proof,
     limits: Mapping[str, float],
 ) -> Exported:
-    with atomic_path(path) as temporary:
+    with atomic_paths(path, manifest_path(path)) as (temporary, contract):
         temporary.write_bytes(to_bytes(graph))
         verdict = certify(path, temporary, manifest, proof, limits)
         if verdict.error is not None:
             raise verdict.error
+        sealed = seal(manifest, temporary, contract)
         write_golden_frames(temporary, manifest, path)
-    sealed = write_manifest(manifest, path)
     return Exported(path=path, manifest=sealed, certificate=grant(verdict, path))

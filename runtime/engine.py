@@ -26,10 +26,10 @@ from runtime.engine_plan import Plan
 from runtime.engine_progress import BuildState, error_collector, progress_monitor
 from runtime.engine_proof import prove_engine
 from runtime.errors import ModelError
-from runtime.files import atomic_path
+from runtime.files import atomic_paths
 from runtime.golden import write_golden
 from runtime.half import check_share
-from runtime.manifest import write_manifest
+from runtime.manifest import manifest_path, seal
 from runtime.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -53,15 +53,16 @@ def build_engine(plan: Plan) -> Path:
         f"{', and the next build is faster' if cached else ''}"
     )
     golden = golden_for(plan.graph, plan.manifest, plan.engine)  # before the minutes that follow
-    with stop_on_signals() as stop, atomic_path(plan.engine) as temporary:
+    files = atomic_paths(plan.engine, manifest_path(plan.engine))
+    with stop_on_signals() as stop, files as (temporary, contract):
         content, counts = _build(plan, stop)
         temporary.write_bytes(content)
         certificate = prove_engine(plan, temporary, golden)
+        halves = {**plan.manifest.half_layers, **counts}
+        manifest = dataclasses.replace(plan.manifest, half_layers=halves)
+        sealed = seal(manifest, temporary, contract)
         if golden is not None:
             write_golden(golden, plan.engine)
-    halves = {**plan.manifest.half_layers, **counts}
-    manifest = dataclasses.replace(plan.manifest, half_layers=halves)
-    sealed = write_manifest(manifest, plan.engine)
     write_certificate(certificate, certificate_path(plan.engine))
     say(certificate_line(plan.engine, sealed))
     return plan.engine

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import ManifestError
-from runtime.files import sha256, write_text
+from runtime.files import atomic_path, sha256
 from runtime.processing import INTERPOLATIONS
 from runtime.sizes import LARGEST, SizeRule
 from runtime.strict_json import decode
@@ -140,8 +140,15 @@ def write_manifest(manifest: Manifest, artefact: Path) -> Manifest:
 
     Call it last: the hash is taken from the file as it stands. Raises SinkError.
     """
-    sealed = dataclasses.replace(manifest, artefact_sha256=sha256(artefact))
-    write_text(manifest_path(artefact), to_json(sealed))
+    with atomic_path(manifest_path(artefact)) as temporary:
+        return seal(manifest, artefact, temporary)
+
+
+def seal(manifest: Manifest, content: Path, file: Path) -> Manifest:
+    """Writes the manifest of an artefact whose content and manifest are still temporary files, and
+    returns it with the content's hash. Raises OSError."""
+    sealed = dataclasses.replace(manifest, artefact_sha256=sha256(content))
+    file.write_text(to_json(sealed), encoding="utf-8")
     return sealed
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -164,3 +166,13 @@ def home(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     shutil.copytree(exported, tmp_path / "home")
     monkeypatch.chdir(tmp_path / "home")
     return tmp_path / "home"
+
+
+@pytest.fixture
+def no_room_for_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full once the artefact itself is written."""
+
+    def fail(_: Manifest) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("runtime.manifest.to_json", fail)

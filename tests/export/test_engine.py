@@ -22,7 +22,7 @@ from runtime.engine import build_engine
 from runtime.engine_library import load_library
 from runtime.engine_plan import plan_engine
 from runtime.engine_renewal import fitting_engine
-from runtime.errors import BackendError, ManifestError, ModelError
+from runtime.errors import BackendError, ManifestError, ModelError, SinkError
 from runtime.files import sha256
 from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu, current_gpu
@@ -55,6 +55,16 @@ def test_exported_graphs_become_engines(
     assert manifest.half_layers.get("graph") == half.get("graph")
     suffixes = {path.suffix for path in graph.parent.iterdir()}
     assert suffixes == {".onnx", ".json", ".npz", ".engine", ".parity"}
+
+
+@needs_rtx
+@pytest.mark.usefixtures("no_room_for_manifests")
+def test_a_disk_that_fills_up_before_the_manifest_leaves_no_engine(home: Path) -> None:
+    graph = home / "exports" / "tiny" / "model.onnx"
+    with pytest.raises(SinkError, match=r"cannot write .*No space left on device"):
+        build_engine(plan_engine(graph, RTX))
+    assert not list(graph.parent.glob("*.engine*"))
+    assert not list(graph.parent.glob(".*"))
 
 
 @needs_rtx

@@ -62,6 +62,20 @@ def test_one_command_gives_two_proved_artefacts_with_manifests(
     assert str(folder.relative_to(tmp_path) / "model.fp16.onnx") in err
 
 
+@pytest.mark.usefixtures("no_room_for_manifests")
+def test_a_disk_that_fills_up_before_the_manifest_leaves_the_earlier_export(
+    command: Command, home: Path, photographs: Path
+) -> None:
+    folder = home / "exports" / "tiny"
+    before = {path.name: path.read_bytes() for path in folder.glob("model.onnx*") if path.is_file()}
+    code, _, err = command(main.app, home / "runs/tiny/best.safetensors", "--data", photographs)
+    assert code == 1
+    assert "No space left on device" in err
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert read_manifest(folder / "model.onnx").precision == "fp32"
+    assert not list(folder.glob(".*"))
+
+
 def test_another_size_and_batch_run_end_to_end(
     command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
 ) -> None:
