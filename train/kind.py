@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from torch import Tensor, nn
-from torchvision.models import VGG
 
 from runtime.sizes import SizeRule
 
@@ -47,8 +46,17 @@ def encoder_layers(model: nn.Module) -> list[nn.Module]:
     encoder = _bare(model).encoder
     if encoder is None:
         return []
-    layers = encoder.features if isinstance(encoder, VGG) else encoder
+    layers = encoder.features if _is_vgg(encoder) else encoder
     return list(layers) if isinstance(layers, nn.Sequential) else [layers]
+
+
+def _is_vgg(encoder: nn.Module) -> bool:
+    """Whether it is one of smp's on torchvision's VGG."""
+    if not hasattr(encoder, "features"):
+        return False
+    from torchvision.models import VGG  # seconds to import, and seldom needed
+
+    return isinstance(encoder, VGG)
 
 
 def encoder_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
