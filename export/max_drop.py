@@ -13,11 +13,14 @@ from export.calibration import METHODS, calibrate
 from export.int8 import Kind, quantise, weighted_layers
 from export.parity import Parity, within
 from export.proof import Proof
+from runtime.console import say
 from runtime.manifest import Manifest
 from train.console import console, quiet
 
 MOST_KEPT = 0.5
 """Share of layers beyond which a graph is no longer called INT8."""
+ORDERING = 16
+"""Frames that say which layers are dear; each layer is asked alone."""
 SMALLEST = 1e-6
 """A limit of 0 is taken for this where numbers are divided by limits."""
 
@@ -74,12 +77,16 @@ def dearest_first(
     limits: Mapping[str, float],
 ) -> list[str]:
     """All layers with weights, ordered by what each costs when it alone has 8 bits."""
-    layers = weighted_layers(graph)
+    layers, few = weighted_layers(graph), calibration.first(ORDERING)
+    say(
+        f"8 bits in all {len(layers)} layers break a limit; measuring what each costs, so that the "
+        "dearest stay in higher precision; this takes minutes ..."
+    )
     costs: dict[str, float] = {}
     for layer in track(layers, "measuring layers", console=console, transient=True, disable=quiet):
         others = tuple(other for other in layers if other != layer)
         alone = quantise(graph, ranges, kind, others)
-        costs[layer] = strain(calibration.measure_graph(alone, manifest), limits)
+        costs[layer] = strain(few.measure_graph(alone, manifest), limits)
     return sorted(layers, key=lambda layer: costs[layer], reverse=True)
 
 

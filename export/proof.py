@@ -74,6 +74,17 @@ class Proof:
             path.write_bytes(to_bytes(graph))
             return self.measure(path, manifest)
 
+    def first(self, number: int) -> Proof:
+        """The same of the first frames alone, for questions that are asked often."""
+        frames = dataclasses.replace(
+            self.frames,
+            inputs=self.frames.inputs[:number],
+            truth=self.frames.truth[:number],
+            names=self.frames.names[:number],
+            chosen=self.frames.chosen[:number],
+        )
+        return dataclasses.replace(self, frames=frames, reference=self.reference[:number])
+
     @cached_property
     def noise(self) -> dict[str, Parity]:
         """How far PyTorch is from itself on these frames."""
