@@ -125,6 +125,8 @@ def page(table: dict[str, Any]) -> str:
                 cells = [_cell([entry[score] for entry in runs]) for score in SHOWN]
                 parts.append(f"| {name} | {size} px | {len(runs)} | " + " | ".join(cells) + " |")
         parts.append("")
+    if table.get("long_runs"):
+        parts += ["## Long runs\n", *(f"- {told}" for told in table["long_runs"]), ""]
     if CURVES.exists():
         parts += _curves(json.loads(CURVES.read_text()))
     return "\n".join(parts)
