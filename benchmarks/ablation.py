@@ -38,7 +38,6 @@ ROWS: dict[str, tuple[str, ...]] = {
     "default, no light and weather": ("--change", "augment=crops"),
     "default, no moving average": ("--change", "average=none"),
     "default, no growing pictures": ("--change", "growth=none"),
-    "default, growing more": ("--change", "growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125"),
     "default, frozen encoder": ("--change", "unfrozen_from=37"),
     "default, encoder at the full rate": ("--change", "encoder_rate=1"),
     "default, no Dice": ("--change", "dice=no"),
@@ -115,9 +114,6 @@ def page(table: dict[str, Any]) -> str:
         titles = [LABELS[name] for name in SHOWN]
         parts.append("| recipe | input | seeds | " + " | ".join(titles) + " |")
         parts.append("|---|---:|---:|" + "---:|" * len(titles))
-        sizes = sorted(
-            {entry["size"] for entry in table["runs"]}, key=lambda size: (len(size), size)
-        )
         for name, size in itertools.product(ROWS, sizes):
             key = {"row": name, "size": size, "epochs": epochs}
             runs = [entry for entry in table["runs"] if key.items() <= entry.items()]

@@ -213,6 +213,19 @@ def test_the_better_calibration_method_is_taken(
     assert costs[done.method] == min(costs.values())
 
 
+def test_the_first_frames_prove_what_they_prove_among_all(
+    traced: Traced, fixed: Manifest, proof: Proof, tmp_path: Path
+) -> None:
+    path, few = tmp_path / "model.onnx", proof.first(2)
+    path.write_bytes(to_bytes(quantised(traced, proof, "cpu")))
+    logits, _ = proof.run(path, fixed)
+    assert len(logits) > 2
+    assert few.frames.names == proof.frames.names[:2]
+    np.testing.assert_array_equal(few.run(path, fixed)[0], logits[:2])
+    wrong = (logits[:2] > 0) != (proof.reference[:2] > 0)
+    assert few.compare(logits[:2]).flipped == pytest.approx(wrong.mean())
+
+
 def test_layers_stay_in_float32_until_the_limits_hold(
     traced: Traced, fixed: Manifest, proof: Proof
 ) -> None:
