@@ -110,6 +110,7 @@ def _load_torch(contestant: Contestant, checkpoint: Path) -> Loaded:
     """Eager FP32 on the CPU is what the article does; the others are PyTorch at its best."""
     import torch
 
+    from benchmarks.rates import cudnn_at_its_best
     from train.checkpoint import load_checkpoint
     from train.normalise import normalise
 
@@ -128,7 +129,7 @@ def _load_torch(contestant: Contestant, checkpoint: Path) -> Loaded:
     def infer(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         pictures = torch.from_numpy(inputs).to(contestant.device)
         lower = torch.autocast(contestant.device, half) if half else nullcontext()
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False), lower:
+        with torch.inference_mode(), cudnn_at_its_best(torch), lower:
             logits = network(normalise(pictures, manifest.mean, manifest.std))
         result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result

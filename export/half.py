@@ -102,7 +102,7 @@ def parsed_half_layers(graph: onnx.ModelProto) -> dict[str, tuple[int, int]]:
         path.write_bytes(graph.SerializeToString())
         try:
             return {"tensorrt network": count_half_parsed(trt, dialect, path)}
-        except ModelError as error:
+        except (BackendError, ModelError) as error:
             say(f"half layers are counted in the graph only: {error}")
             return {}
 

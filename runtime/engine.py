@@ -23,7 +23,7 @@ from runtime.engine_cache import cache_path, give_timings, keep_timings
 from runtime.engine_golden import golden_for
 from runtime.engine_network import configure, count_half, count_half_built, fix_size, parse_graph
 from runtime.engine_plan import Plan
-from runtime.engine_progress import BuildState, error_collector, progress_monitor
+from runtime.engine_progress import BuildState, progress_monitor, started
 from runtime.engine_proof import prove_engine
 from runtime.errors import ModelError
 from runtime.files import atomic_paths
@@ -44,7 +44,7 @@ def build_engine(plan: Plan) -> Path:
 
     Ctrl-C or SIGTERM ends the build and leaves nothing. Raises ModelError for a graph that the
     builder does not take and for an FP16 engine that is not, ParityError for an engine that gives
-    other masks than its graph, SinkError.
+    other masks than its graph, BackendError where the builder does not start, SinkError.
     """
     library = f"{plan.dialect.library} {plan.trt.__version__}"
     cached = cache_path(plan.dialect, plan.trt.__version__, plan.gpu) is not None
@@ -71,7 +71,7 @@ def build_engine(plan: Plan) -> Path:
 def _build(plan: Plan, stop: Stop) -> tuple[bytes, dict[str, tuple[int, int]]]:
     """The serialised engine, and how many of its layers are half where it has to be FP16."""
     state, trt, dialect = BuildState(), plan.trt, plan.dialect
-    builder: tensorrt.Builder = trt.Builder(error_collector(trt, state))
+    builder: tensorrt.Builder = started(trt, "Builder", state)
     network = parse_graph(trt, builder, dialect, plan.source, state)
     fix_size(network, plan.source, plan.manifest)
     counts: dict[str, tuple[int, int]] = {}

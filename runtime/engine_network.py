@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime.backends.checks import Tensor, check_tensors
-from runtime.engine_progress import BuildState, error_collector
+from runtime.engine_progress import BuildState, started
 from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
 from runtime.gpu import Gpu
@@ -87,9 +87,10 @@ def count_half(trt: Any, network: tensorrt.INetworkDefinition) -> tuple[int, int
 
 
 def count_half_parsed(trt: Any, dialect: Dialect, graph: Path) -> tuple[int, int]:
-    """The same of a graph as this library parses it, without building. Raises ModelError."""
+    """The same of a graph as this library parses it, without building. Raises ModelError,
+    BackendError."""
     state = BuildState()
-    builder: tensorrt.Builder = trt.Builder(error_collector(trt, state))
+    builder: tensorrt.Builder = started(trt, "Builder", state)
     return count_half(trt, parse_graph(trt, builder, dialect, graph, state))
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress, TaskID
 
+from runtime.errors import BackendError
+
 if TYPE_CHECKING:
     import tensorrt
 
@@ -51,3 +53,16 @@ def error_collector(trt: Any, state: BuildState) -> tensorrt.ILogger:
 
     logger: tensorrt.ILogger = Collector()
     return logger
+
+
+def started(trt: Any, kind: str, state: BuildState) -> Any:
+    """This library's "Builder" or "Runtime", whose errors `state` keeps. Raises BackendError where
+    it does not start, as on a GPU that the library does not know."""
+    try:
+        return getattr(trt, kind)(error_collector(trt, state))
+    except TypeError as error:  # what the bindings make of getting none
+        reason = state.errors[0] if state.errors else "it gave no reason"
+        raise BackendError(
+            f"{trt.__name__} {trt.__version__} does not start here: {reason.strip()}; "
+            "see what does with: flood-runtime doctor"
+        ) from error

@@ -47,7 +47,8 @@ class PyTorchBackend:
             raise closed(self.name)
         check_batch(self.name, self._manifest, inputs)
         pictures = torch.from_numpy(np.ascontiguousarray(inputs)).to(self._device)
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        exact = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        with torch.inference_mode(), exact:
             logits = self._model(normalise(pictures, self._manifest.mean, self._manifest.std))
         result: NDArray[np.float32] = logits.float().cpu().numpy()
         return result

@@ -1,11 +1,9 @@
-"""Augmented batches, prepared ahead by threads while the network is busy."""
+"""Augmented batches, prepared ahead while the network is busy."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import albumentations as A
@@ -16,13 +14,20 @@ from torch import Tensor
 from train.augment import training_transform
 from train.cache import Pictures
 from train.kind import Kind
+from train.loading import Processes, Threads
 from train.parallel import rank, ranks
 from train.recipe import Recipe
 from train.samples import MASK_THRESHOLD
 from train.seeds import mixed_seed
 
-AHEAD = 3
-"""Batches that are prepared before they are asked for."""
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One batch to be: positions of its pictures, the epoch, and the scale of the input size."""
+
+    chunk: np.ndarray
+    epoch: int
+    scale: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +42,8 @@ class Batch:
 
 class Batches:
     """The training pictures of any epoch. What a picture becomes follows from seed, epoch and the
-    picture's position alone, not from the number of threads or from earlier epochs. With several
-    ranks, each gets its share of every batch."""
+    picture's position alone, not from who prepares it or from earlier epochs. With several ranks,
+    each gets its share of every batch."""
 
     def __init__(
         self,
@@ -49,12 +54,17 @@ class Batches:
         seed: int,
         kind: Kind,
         threads: int = 2,
+        processes: int = 0,
     ) -> None:
-        """batch: most pictures of one step, over all ranks. kind: of the network that is fed."""
+        """batch: most pictures of one step, over all ranks. kind: of the network that is fed.
+        processes: that prepare batches; with 0 threads do."""
         self.pictures, self._recipe, self._input_size = pictures, recipe, input_size
         self._kind = kind
-        self._batch, self._seed, self._threads = batch, seed, threads
+        self._batch, self._seed = batch, seed
         self._of_thread = threading.local()
+        self._prepared = (
+            Processes(self._prepare, processes) if processes else Threads(self._prepare, threads)
+        )
 
     def __len__(self) -> int:
         """Batches of one epoch. They are as equal as can be, because batch norm needs more than
@@ -68,26 +78,17 @@ class Batches:
         """
         order = np.random.default_rng((self._seed, epoch)).permutation(len(self.pictures))
         shares = np.array_split(order, len(self))[first:]
-        chunks = [share[rank() :: ranks()] for share in shares]
-        waiting: deque[Future[Batch]] = deque()
-        with ThreadPoolExecutor(self._threads) as pool:
-            try:
-                for chunk in chunks:
-                    waiting.append(pool.submit(self._prepare, chunk, epoch, scale))
-                    if len(waiting) > AHEAD:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+        yield from self._prepared(
+            [Task(chunk=share[rank() :: ranks()], epoch=epoch, scale=scale) for share in shares]
+        )
 
-    def _prepare(self, chunk: np.ndarray, epoch: int, scale: float) -> Batch:
-        size = scaled_size(self._input_size, scale, self._kind)
+    def _prepare(self, task: Task) -> Batch:
+        chunk, size = task.chunk, scaled_size(self._input_size, task.scale, self._kind)
         transform = self._transform(size)
         images = np.empty((len(chunk), *size, 3), np.float32)
         masks = np.empty((len(chunk), 1, *size), np.float32)
         for place, index in enumerate(chunk):
-            transform.set_random_seed(mixed_seed(self._seed, epoch, int(index)))
+            transform.set_random_seed(mixed_seed(self._seed, task.epoch, int(index)))
             mask = self.pictures.masks[index]
             taught = mask.dtype == np.uint8
             grey = mask if taught else mask.astype(np.uint8) * 255

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,8 @@ from train.validate import validate
 
 SAVE_EVERY_S = 300.0
 """A long epoch is saved on the way."""
+SAVING_SHARE = 0.05
+"""Of the time, where epochs are so short that saving each one would cost more."""
 
 
 class Trainer:
@@ -44,16 +47,18 @@ class Trainer:
     def run(self, progress: Progress, stop: Callable[[], bool], save: Callable[[], None]) -> None:
         """Trains to the end of the plan; the network then has the last stage's weights.
 
-        save: writes `state` to disk; it is called after each epoch, every few minutes, and when
-        stop() says that the user wants to end, which raises Interrupted. Raises ModelError when
+        save: writes `state` to disk; it is called after each epoch, or after as many as keep it
+        within SAVING_SHARE of the time, every few minutes, and when stop() says that the user
+        wants to end, which raises Interrupted. Raises ModelError when
         the loss is no longer finite, and whatever save and report raise.
         """
+        save_epoch = _sparing(save)
         while True:
             total = self._stage.epochs * len(self._materials.batches)
             bar = progress.add_task(f"stage {self.position.stage + 1}", total=total)
             while not self._stage_is_over():
                 self._run_epoch(stop, save, partial(progress.update, bar))
-                save()
+                save_epoch()
             progress.remove_task(bar)
             if self.position.stage == len(self._plan) - 1:
                 return
@@ -163,3 +168,17 @@ class Trainer:
         )
         self.position = Position(stage=position.stage, epoch=position.epoch + 1, number=number)
         self._report(epoch)
+
+
+def _sparing(save: Callable[[], None]) -> Callable[[], None]:
+    """Calls that save only where that keeps within SAVING_SHARE of the time; the first one does."""
+    due = -math.inf
+
+    def save_if_due() -> None:
+        nonlocal due
+        began = time.monotonic()
+        if began >= due:
+            save()
+            due = began + (time.monotonic() - began) / SAVING_SHARE
+
+    return save_if_due

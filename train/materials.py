@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from runtime.backends.cores import usable_cores
 from train.batches import Batches
 from train.cache import Pictures, decode_split
 from train.compute import Compute, find_compute
@@ -61,6 +62,7 @@ def gather_materials(
             settings.batch,
             settings.seed,
             find_kind(settings.model),
+            processes=usable_cores() // ranks() if compute.device.type == "cuda" else 0,
         ),
         val=decode_split(dataset, "val", settings.input_size, recipe.resize),
         seed=settings.seed,

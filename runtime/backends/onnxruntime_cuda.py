@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from runtime.backends.checks import check_batch, closed, failed, no_gpu
-from runtime.backends.onnxruntime import check_session, open_session
+from runtime.backends.onnxruntime import ONLY_FATAL, check_session, open_session
 from runtime.errors import BackendError, ModelError
 from runtime.gpu import current_gpu
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
@@ -108,12 +108,14 @@ def _open_cuda(path: Path, manifest: Manifest) -> Any:
             f"this onnxruntime ({onnxruntime.__version__}) was built without CUDA; replace it: "
             "pip uninstall onnxruntime, then pip install 'flood-runtime[gpu]'"
         )
-    _load_wheels_of_cuda()
+    said = _load_wheels_of_cuda()
+    onnxruntime.set_default_logger_severity(ONLY_FATAL)  # of providers, which no session's is
     session = _open_with_graph(path, manifest)
     if session.get_providers()[0] != CUDA:
         raise BackendError(
-            f"CUDA did not start under onnxruntime {onnxruntime.__version__}; it needs an NVIDIA "
-            "driver, and CUDA and cuDNN of the versions it was built for"
+            f"CUDA did not start under onnxruntime {onnxruntime.__version__}"
+            f"{f' ({said})' if said else ''}; it needs an NVIDIA driver, and CUDA and cuDNN of the "
+            "versions it was built for, which come with: pip install 'onnxruntime-gpu[cuda,cudnn]'"
         )
     return session
 
@@ -125,8 +127,11 @@ def _open_with_graph(path: Path, manifest: Manifest) -> Any:
     return open_session(path, [(CUDA, NO_TF32)])
 
 
-def _load_wheels_of_cuda() -> None:
-    """Finds CUDA where it was installed as Python packages (ONNX Runtime 1.21 and later)."""
+def _load_wheels_of_cuda() -> str:
+    """Finds CUDA where it was installed as Python packages (ONNX Runtime 1.21 and later), and says
+    what it does not find, "" for nothing."""
+    said = io.StringIO()
     if hasattr(onnxruntime, "preload_dlls"):
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+        with contextlib.redirect_stdout(said):
             onnxruntime.preload_dlls()
+    return next(iter(said.getvalue().splitlines()), "")

@@ -17,7 +17,7 @@ from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, 
 from runtime.backends.cuda import Buffer, Graph, Stream
 from runtime.engine_binding import binding_of, check_binding, rebuild_command
 from runtime.engine_network import DTYPES
-from runtime.engine_progress import BuildState, error_collector
+from runtime.engine_progress import BuildState, started
 from runtime.errors import BackendError, ModelError
 from runtime.gpu import current_gpu
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
@@ -49,7 +49,7 @@ class TensorRtBackend:
         self._library = str(trt.__name__)
         self.name = f"{trt.__name__.replace('_', '-')} {trt.__version__}"
         self._log = BuildState()
-        self._runtime: tensorrt.Runtime = trt.Runtime(error_collector(trt, self._log))
+        self._runtime: tensorrt.Runtime = started(trt, "Runtime", self._log)
         self._engine: tensorrt.ICudaEngine | None = self._load(path)
         check_tensors(path, manifest, *_tensors(trt, self._engine))
         self._open = contextlib.ExitStack()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from runtime import engine, engine_network, engine_plan
+from runtime import engine, engine_network, engine_plan, engine_progress
 from runtime.engine import build_engine
 from runtime.engine_library import find_builder, load_library
 from runtime.engine_network import configure, count_half_built
@@ -189,6 +189,22 @@ def test_an_engine_that_stayed_in_float32_is_never_called_fp16(
     assert read_manifest(build_engine(plan)).half_layers["tensorrt engine"] == (38, 40)
 
 
+def test_a_builder_that_does_not_start_says_why_in_one_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of_tensorrt_10_3(home, monkeypatch)
+
+    def started(state: Any) -> None:
+        state.errors.append("Unsupported SM: 0x900\n")
+        raise TypeError("pybind11::init(): factory function returned nullptr")
+
+    monkeypatch.setattr(engine_progress, "error_collector", lambda _, state: state)
+    monkeypatch.setattr(plan.trt, "Builder", started)
+    with pytest.raises(BackendError, match=r"tensorrt 10\.3\.0 does not start .*0x900; .*doctor"):
+        build_engine(plan)
+    assert not list(plan.engine.parent.glob("*engine*"))
+
+
 def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine_plan.Plan:
     """A weakly typed build on an Orin, up to the builder itself, which is not called."""
 
@@ -203,7 +219,8 @@ def plan_of_tensorrt_10_3(home: Path, monkeypatch: pytest.MonkeyPatch) -> engine
     )
     dialect = dialect_of("tensorrt", "10.3.0")
     monkeypatch.setattr(engine_plan, "find_builder", lambda name: (library, dialect, ORIN))
-    for name in ("parse_graph", "fix_size", "error_collector", "progress_monitor", "cache_path"):
+    for name in ("parse_graph", "fix_size", "progress_monitor", "cache_path"):
         monkeypatch.setattr(engine, name, lambda *_: None)
     monkeypatch.setattr(engine, "configure", lambda *_: SimpleNamespace())
+    monkeypatch.setattr(engine_progress, "error_collector", lambda *_: None)
     return plan_engine(home / "exports" / "tiny" / "model.fp16.onnx")

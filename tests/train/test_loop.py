@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -167,13 +168,27 @@ def test_the_loss_falls_with_the_error_and_dice_adds_to_it() -> None:
     assert segmentation_loss(bad, masks, dice=True) > segmentation_loss(bad, masks, dice=False)
 
 
-def test_batches_repeat_by_seed_and_epoch_whatever_the_threads() -> None:
-    def images(seed: int, epoch: int, threads: int) -> torch.Tensor:
-        made = Batches(_pictures(), RECIPES["default"], (32, 32), 4, seed, KIND, threads)
+def test_batches_repeat_by_seed_and_epoch_whoever_prepares_them() -> None:
+    def images(seed: int, epoch: int, threads: int, processes: int = 0) -> torch.Tensor:
+        made = Batches(_pictures(), RECIPES["default"], (32, 32), 4, seed, KIND, threads, processes)
         return torch.cat([batch.images for batch in made.epoch(epoch)])
 
     one = images(1, 0, 1)
     assert one.shape == (6, 3, 32, 32)
     assert torch.equal(one, images(1, 0, 3))
+    assert torch.equal(one, images(1, 0, 0, processes=2))
     assert not torch.equal(one, images(1, 1, 1))
     assert not torch.equal(one, images(2, 0, 1))
+
+
+def test_processes_stay_from_epoch_to_epoch_and_survive_one_that_was_left_early() -> None:
+    made = Batches(_pictures(), RECIPES["default"], (32, 32), 2, 1, KIND, processes=2)
+    wanted = Batches(_pictures(), RECIPES["default"], (32, 32), 2, 1, KIND)
+    next(iter(made.epoch(0)))
+    makers = set(multiprocessing.active_children())
+    got = [batch for epoch in (1, 2) for batch in made.epoch(epoch)]
+    assert len(makers) == 2 and set(multiprocessing.active_children()) == makers
+    for one, other in zip(got, [*wanted.epoch(1), *wanted.epoch(2)], strict=True):
+        assert torch.equal(one.images, other.images) and torch.equal(one.masks, other.masks)
+        assert one.names == other.names
+        assert one.images.is_contiguous(memory_format=torch.channels_last)

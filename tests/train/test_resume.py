@@ -61,7 +61,7 @@ def undisturbed(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def _readable(run: Path) -> None:
     """Whatever a killed run has left under a checkpoint's name is one, with its manifest."""
-    for path in run.glob("*.safetensors"):
+    for path in run.glob("[!.]*.safetensors"):
         if path.name != STATE:
             read_manifest(path)
 
