@@ -121,17 +121,26 @@ def _load_torch(contestant: Contestant, checkpoint: Path) -> Loaded:
     if contestant.precision != "fp32" or contestant.compiled:
         network = network.to(memory_format=torch.channels_last)
     half = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(contestant.precision)
+    on_gpu = contestant.device == "cuda"
+    if half and on_gpu:  # autocast would round all weights anew with every call
+        network = network.to(half)
+    mean, std = (
+        torch.tensor(values, device=contestant.device) for values in (manifest.mean, manifest.std)
+    )
+
+    def forward(pictures: torch.Tensor) -> torch.Tensor:
+        inputs = normalise(pictures, mean, std)
+        return network(inputs.to(half) if half and on_gpu else inputs).float()
+
     if contestant.compiled:
-        on_gpu = {"triton.cudagraphs": True}
-        options = {"freezing": True} if contestant.device == "cpu" else on_gpu
-        network = torch.compile(network, options=options)
+        options = {"triton.cudagraphs": True} if on_gpu else {"freezing": True}
+        forward = torch.compile(forward, options=options)
 
     def infer(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
         pictures = torch.from_numpy(inputs).to(contestant.device)
-        lower = torch.autocast(contestant.device, half) if half else nullcontext()
+        lower = torch.autocast("cpu", half) if half and not on_gpu else nullcontext()
         with torch.inference_mode(), cudnn_at_its_best(torch), lower:
-            logits = network(normalise(pictures, manifest.mean, manifest.std))
-        result: NDArray[np.float32] = logits.float().cpu().numpy()
-        return result
+            logits: NDArray[np.float32] = forward(pictures).cpu().numpy()
+        return logits
 
     return Loaded(backend=f"torch {torch.__version__} ({contestant.device})", infer=infer)

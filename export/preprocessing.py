@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable
 from itertools import chain
 
-import albumentations
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from runtime.certificate import Preprocessing
 from runtime.errors import ParityError
 from runtime.manifest import Manifest
 from runtime.processing import preprocess
-from train.augment import resize_rule
+from train.augment import normalise_rule, resize_rule
 from train.normalise import normalise
 
 MOST_DIFFERENT = 1e-5
@@ -100,7 +99,7 @@ def normalisation_difference(manifest: Manifest) -> float:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
     batch = torch.from_numpy(levels[np.newaxis])
     graph = ExportedNetwork(nn.Identity(), manifest)(batch).numpy()[0]
-    augment = albumentations.Normalize(mean=manifest.mean, std=manifest.std)
+    augment = normalise_rule(manifest.mean, manifest.std)
     validated = normalise(batch, manifest.mean, manifest.std).numpy()[0]
     others = (augment(image=levels)["image"].transpose(2, 0, 1), validated)
     return max(float(np.abs(graph - other).max()) for other in others)

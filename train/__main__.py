@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +14,6 @@ from train import options
 if TYPE_CHECKING:
     from train.run_folder import RunFolder
     from train.settings import Settings
-
-# albumentations otherwise asks the network for its newest version.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A
 import cv2
@@ -27,6 +24,11 @@ def resize_rule(input_size: tuple[int, int], resize: str) -> A.Resize:
     return kind(height=height, width=width, interpolation=INTERPOLATIONS[resize])
 
 
+def normalise_rule(mean: Sequence[float], std: Sequence[float]) -> A.Normalize:
+    """The manifest's normalisation as training's pictures take it."""
+    return A.Normalize(mean=mean, std=std)
+
+
 class PyramidResize(A.Resize):
     """The rule "pyramid" as the manifest says it, in integers, where the runtime asks OpenCV."""
 
@@ -40,7 +42,7 @@ class PyramidResize(A.Resize):
 def training_transform(recipe: Recipe, input_size: tuple[int, int]) -> A.Compose:
     """Called with image (H, W, 3) uint8 RGB and mask (H, W) uint8, 0 or 255; gives the image at
     network size as normalised float32, and its mask, in between where pixels were averaged."""
-    normalise = A.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    normalise = normalise_rule(IMAGENET_MEAN, IMAGENET_STD)
     if recipe.augment == "published":
         return A.Compose(_published(input_size, recipe.resize, normalise))
     if recipe.augment == "flips":

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor
 
 
-def normalise(images: Tensor, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def normalise(
+    images: Tensor, mean: Sequence[float] | Tensor, std: Sequence[float] | Tensor
+) -> Tensor:
     """(value / 255 - mean) / std.
 
     images: (N, h, w, 3) uint8 RGB. Returns (N, 3, h, w) float32, channels last in memory.
     """
-    centre = torch.tensor(mean, device=images.device, dtype=torch.float32)
-    spread = torch.tensor(std, device=images.device, dtype=torch.float32)
+    centre = torch.as_tensor(mean, device=images.device, dtype=torch.float32)
+    spread = torch.as_tensor(std, device=images.device, dtype=torch.float32)
     return ((images.float() / 255.0 - centre) / spread).permute(0, 3, 1, 2)

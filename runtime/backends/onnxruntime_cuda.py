@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 CUDA = "CUDAExecutionProvider"
 DEVICE = "cuda"
-NO_TF32 = {"use_tf32": "0"}
-"""An FP32 graph must not be rounded to TF32's 10 bits."""
+OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC", "prefer_nhwc": "1"}
+"""An FP32 graph must not be rounded to TF32's 10 bits. Without it cuDNN's own choice of kernels is
+several times faster than what ONNX Runtime finds by search, and tensor cores want channels last
+(docs/performance.md)."""
 GRAPH = {"enable_cuda_graph": "1"}
 """Replays all kernels in one launch; needs fixed shapes and every node on the GPU."""
 
@@ -123,8 +125,8 @@ def _open_cuda(path: Path, manifest: Manifest) -> Any:
 def _open_with_graph(path: Path, manifest: Manifest) -> Any:
     if manifest.batch != 0:
         with contextlib.suppress(ModelError):  # a node that has no CUDA kernel
-            return open_session(path, [(CUDA, NO_TF32 | GRAPH)])
-    return open_session(path, [(CUDA, NO_TF32)])
+            return open_session(path, [(CUDA, OPTIONS | GRAPH)])
+    return open_session(path, [(CUDA, OPTIONS)])
 
 
 def _load_wheels_of_cuda() -> str:
