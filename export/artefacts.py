@@ -14,7 +14,7 @@ from torch import nn
 
 from export.certificate import certify, grant
 from export.fold import fold_batch_norms
-from export.golden import write_golden_frames
+from export.golden import golden_frames
 from export.graph import ExportedNetwork, to_bytes, trace
 from export.half import activation_ranges, check_ranges, half_layers, parsed_half_layers
 from export.int8 import KINDS
@@ -23,6 +23,7 @@ from export.parity import LIMITS
 from export.proof import Proof
 from runtime.certificate import Certificate
 from runtime.files import atomic_paths
+from runtime.golden import golden_path, pack_golden
 from runtime.half import check_share
 from runtime.manifest import Manifest, Provenance, Quantisation, manifest_path, seal
 from train.models import find_kind
@@ -116,11 +117,12 @@ def _finish(
     proof: Proof,
     limits: Mapping[str, float],
 ) -> Exported:
-    with atomic_paths(path, manifest_path(path)) as (temporary, contract):
+    parts = atomic_paths(path, manifest_path(path), golden_path(path))
+    with parts as (temporary, contract, golden):
         temporary.write_bytes(to_bytes(graph))
         verdict = certify(path, temporary, manifest, proof, limits)
         if verdict.error is not None:
             raise verdict.error
         sealed = seal(manifest, temporary, contract)
-        write_golden_frames(temporary, manifest, path)
+        golden.write_bytes(pack_golden(golden_frames(temporary, manifest)))
     return Exported(path=path, manifest=sealed, certificate=grant(verdict, path))

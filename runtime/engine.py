@@ -27,7 +27,7 @@ from runtime.engine_progress import BuildState, progress_monitor, started
 from runtime.engine_proof import prove_engine
 from runtime.errors import ModelError
 from runtime.files import atomic_paths
-from runtime.golden import write_golden
+from runtime.golden import golden_path, pack_golden
 from runtime.half import check_share
 from runtime.manifest import manifest_path, seal
 from runtime.stopping import Stop, stop_on_signals
@@ -53,8 +53,9 @@ def build_engine(plan: Plan) -> Path:
         f"{', and the next build is faster' if cached else ''}"
     )
     golden = golden_for(plan.graph, plan.manifest, plan.engine)  # before the minutes that follow
-    files = atomic_paths(plan.engine, manifest_path(plan.engine))
-    with stop_on_signals() as stop, files as (temporary, contract):
+    beside = [manifest_path(plan.engine), *([golden_path(plan.engine)] if golden else [])]
+    files = atomic_paths(plan.engine, *beside)
+    with stop_on_signals() as stop, files as (temporary, contract, *answers):
         content, counts = _build(plan, stop)
         temporary.write_bytes(content)
         certificate = prove_engine(plan, temporary, golden)
@@ -62,7 +63,7 @@ def build_engine(plan: Plan) -> Path:
         manifest = dataclasses.replace(plan.manifest, half_layers=halves)
         sealed = seal(manifest, temporary, contract)
         if golden is not None:
-            write_golden(golden, plan.engine)
+            answers[0].write_bytes(pack_golden(golden))
     write_certificate(certificate, certificate_path(plan.engine))
     say(certificate_line(plan.engine, sealed))
     return plan.engine

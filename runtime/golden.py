@@ -48,6 +48,13 @@ def golden_path(artefact: Path) -> Path:
 
 def write_golden(golden: Golden, artefact: Path) -> Path:
     """Writes golden frames beside an artefact and returns their path. Raises SinkError."""
+    path = golden_path(artefact)
+    write_bytes(path, pack_golden(golden))
+    return path
+
+
+def pack_golden(golden: Golden) -> bytes:
+    """Golden frames as their file holds them. Raises ParityError for too many to travel."""
     content = io.BytesIO()
     np.savez_compressed(
         content,
@@ -61,9 +68,7 @@ def write_golden(golden: Golden, artefact: Path) -> Path:
             f"golden frames of {content.tell()} bytes are too many to travel with a model, wanted "
             f"at most {LARGEST_FILE}: take fewer or smaller frames"
         )
-    path = golden_path(artefact)
-    write_bytes(path, content.getvalue())
-    return path
+    return content.getvalue()
 
 
 def read_golden(artefact: Path, manifest: Manifest) -> Golden | None:
