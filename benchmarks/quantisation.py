@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -161,6 +162,8 @@ def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str, corrected: str) 
 
 def with_modelopt(graph: onnx.ModelProto, inputs: Any, method: str) -> onnx.ModelProto:
     """NVIDIA ModelOpt's Q/DQ placement for TensorRT, calibrated on the processor."""
+    # It takes the stubs, with which types are checked, for a TensorRT that it can ask.
+    sys.modules.setdefault("tensorrt", None)  # type: ignore[arg-type]
     from modelopt.onnx.quantization import quantize
 
     with tempfile.TemporaryDirectory() as folder:
