@@ -10,11 +10,10 @@ from runtime.errors import DataError
 from runtime.images import PICTURE_SUFFIXES, read_picture
 from train.samples import Sample
 from train.scenes import DRY, describe, render
+from train.synthetic import SCENE_SIZE
 
 FIRST_SEED = 10_000_000
 """Scenes from here on; train.synthetic draws those below."""
-SCENE_SIZE = (288, 384)
-"""Height and width: as sharp at network size as a camera's pictures."""
 
 
 class DryPhotographs:

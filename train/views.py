@@ -33,8 +33,6 @@ MIXED, DRY_PARTS = 0.25, 0.1
 """Shares of the views that are cut together from two, and that are parts without water."""
 PATCH = (0.3, 0.7)
 """Sides of what is pasted into another view, as a share of the view's."""
-DRY_TIMES = 3
-"""A picture without water has so many times the views of others: they are few at hand."""
 DRY, TRIES = 0.01, 8
 """A part has less water than this, or is the last of so many tries."""
 BATCH = 8
@@ -58,7 +56,7 @@ def taught_pictures(
     parts = [views]
     if dry is not None:
         photographs = decode(dry_photographs(dry), "reading dry", large, recipe.resize)
-        parts.append(make_views(photographs, size, DRY_TIMES * recipe.views, seed))
+        parts.append(make_views(photographs, size, recipe.views, seed))
     if recipe.scenes:
         scenes = half_dry_scenes(seed, recipe.scenes)
         parts.append(decode(scenes, "drawing scenes", size, recipe.resize, generated=True))
