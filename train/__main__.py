@@ -133,13 +133,13 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
             scores, first = train(settings, folder, resume=resume), is_first()
     except (Interrupted, KeyboardInterrupt) as interruption:
         if isinstance(interruption, Interrupted):
-            say(f"stopped and saved; go on with: python -m train --resume --out {folder.path}")
+            say(f"stopped and saved; go on with: {folder.going_on}")
         raise typer.Exit(130) from None
     except SinkError as error:
         if folder.taken and folder.state.exists():
             raise SinkError(
                 f"{error}; what was saved before is whole, and the run goes on, once it can write, "
-                f"with: python -m train --resume --out {folder.path}"
+                f"with: {folder.going_on}"
             ) from error
         raise
     if first:

@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from runtime.errors import SinkError
 from train.augment import resize_rule
 from train.console import console, quiet
 from train.metrics import network_mask
 from train.samples import DataSet, Sample, Samples
 
 MEMORY_LIMIT = 2 << 30
-"""Bytes of one split's pictures kept in memory; a larger split lies in a temporary file."""
+"""Bytes of one split's pictures kept in memory; a larger split lies in a temporary file, and as
+many bytes of its masks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +85,19 @@ def _executor(generated: bool, count: int) -> Executor:
 
 
 def allocate(shape: tuple[int, ...], kind: type[np.generic]) -> NDArray[np.generic]:
-    """An array in memory, or in a temporary file when it is larger than MEMORY_LIMIT."""
-    if math.prod(shape) * np.dtype(kind).itemsize <= MEMORY_LIMIT:
+    """An array in memory, or in a temporary file when it is larger than MEMORY_LIMIT. Raises
+    SinkError when there is no room for the file."""
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    if size <= MEMORY_LIMIT:
         return np.empty(shape, kind)
-    return np.memmap(tempfile.TemporaryFile(), kind, "w+", shape=shape)
+    with tempfile.TemporaryFile() as file:
+        try:
+            # A file with holes would kill the process later, when a page of it finds no room.
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            raise SinkError(
+                f"{size / 2**30:.1f} GiB of pictures find no room in {tempfile.gettempdir()} "
+                f"({error.strerror}); name a folder on a larger disk in TMPDIR, "
+                "or take a smaller --size"
+            ) from error
+        return np.memmap(file, kind, "r+", shape=shape)

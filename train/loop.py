@@ -18,7 +18,8 @@ from train.materials import Materials
 from train.optimise import freeze, make_optimiser, moving_average
 from train.parallel import any_rank, rank
 from train.plan import Stage, scale_at
-from train.state import optimiser_state, random_state, restore_optimiser, restore_random
+from train.seeds import mixed_seed
+from train.state import optimiser_state, restore_optimiser
 from train.step import Stepper, check_loss, check_validation
 from train.stopping import EarlyStopper
 from train.validate import validate
@@ -76,7 +77,6 @@ class Trainer:
             "schedule": self._schedule.state_dict(),
             "scaler": self._stepper.scaler.state_dict(),
             "stopper": self._stopper.state(),
-            "random": random_state(),
         }
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -90,7 +90,6 @@ class Trainer:
         self._schedule.load_state_dict(state["schedule"])
         self._stepper.scaler.load_state_dict(state["scaler"])
         self._stopper.resume(state["stopper"])
-        restore_random(state["random"])
 
     @property
     def _stage(self) -> Stage:
@@ -130,11 +129,11 @@ class Trainer:
         """The rest of the epoch that has begun, or a new one, and its validation."""
         position, materials = self.position, self._materials
         number = position.number + 1
-        if not position.losses:
-            torch.manual_seed(materials.seed * 1_000_003 + number * 1009 + rank())
         began, saved = time.monotonic() - position.seconds, time.monotonic()
         scale = scale_at(materials.recipe, position.epoch / self._stage.epochs)
         for batch in materials.batches.epoch(number, len(position.losses), scale):
+            # Of dropout: no generator has to be saved, which each rank would have one of.
+            torch.manual_seed(mixed_seed(materials.seed, number, len(position.losses), rank()))
             loss = self._stepper.step(batch)
             check_loss(loss, number, len(position.losses) + 1, batch.names)
             if self._average is not None:

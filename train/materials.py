@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from runtime.backends.cores import usable_cores
+from runtime.errors import DataError
 from train.batches import Batches
 from train.cache import Pictures, decode_split
 from train.compute import Compute, find_compute
@@ -16,7 +17,7 @@ from train.console import console
 from train.models import find_kind
 from train.parallel import ranks
 from train.recipe import Recipe
-from train.samples import DataSet
+from train.samples import MASK_THRESHOLD, DataSet
 from train.settings import Settings
 from train.teacher import open_teacher
 from train.views import taught_pictures
@@ -48,10 +49,13 @@ def gather_materials(
         scale = recipe.cache_scale
         train_size = (round(height * scale), round(width * scale))
         pictures = decode_split(dataset, "train", train_size, recipe.resize)
+        _check_water(pictures, "train")
     else:
         dry = None if settings.dry is None else Path(settings.dry)
         with open_teacher(Path(settings.teacher), compute) as teacher:
             pictures = taught_pictures(dataset, teacher, dry, recipe, settings.seed)
+    val = decode_split(dataset, "val", settings.input_size, recipe.resize)
+    _check_water(val, "val")
     return Materials(
         recipe=recipe,
         compute=compute,
@@ -64,10 +68,19 @@ def gather_materials(
             find_kind(settings.model),
             processes=usable_cores() // ranks() if compute.device.type == "cuda" else 0,
         ),
-        val=decode_split(dataset, "val", settings.input_size, recipe.resize),
+        val=val,
         seed=settings.seed,
         compiled=settings.compile,
     )
+
+
+def _check_water(pictures: Pictures, split: str) -> None:
+    """Raises DataError where no mask shows water: masks of 0 and 1 instead of 0 and 255 do not."""
+    if not pictures.masks.any():
+        raise DataError(
+            f"no mask of the split '{split}' ({len(pictures)} pictures) shows water, which is what "
+            f"lies above grey {MASK_THRESHOLD}; 'python -m train.audit' says what the masks hold"
+        )
 
 
 def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretrained: bool) -> None:

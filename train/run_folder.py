@@ -7,6 +7,7 @@ import csv
 import fcntl
 import io
 import os
+import shlex
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,6 +39,11 @@ class RunFolder:
         self.config = path / CONFIG
         self.taken = False
 
+    @property
+    def going_on(self) -> str:
+        """The command that goes on with this run, for a shell."""
+        return f"python -m train --resume --out {shlex.quote(str(self.path))}"
+
     def begin(self) -> None:
         """Makes the folder for a new run and takes it. Raises SinkError when another run's results
         lie there, or another process is making them."""
@@ -45,8 +51,8 @@ class RunFolder:
             raise SinkError(f"cannot write into {self.path}: it is a file; choose another --out")
         if self.state.exists():
             raise SinkError(
-                f"{self.path} holds a run that has not ended; go on with 'python -m train --resume "
-                f"--out {self.path}', or choose another --out"
+                f"{self.path} holds a run that has not ended; go on with: {self.going_on}; "
+                "or choose another --out"
             )
         if self.metrics.exists():
             raise SinkError(f"{self.path} holds a run's results; delete it or choose another --out")

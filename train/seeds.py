@@ -1,4 +1,4 @@
-"""Seeds of what is made of one picture."""
+"""Seeds of what is made of one picture, or in one step."""
 
 from __future__ import annotations
 

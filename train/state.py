@@ -63,19 +63,6 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tree: Tree) -> None:
     optimiser.load_state_dict({**tree, "state": state})
 
 
-def random_state() -> Tree:
-    """The state of torch's generators, of the CPU and of every GPU."""
-    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "gpus": gpus}
-
-
-def restore_random(tree: Tree) -> None:
-    """Puts back what random_state gave; on a machine with other GPUs only the CPU's."""
-    torch.set_rng_state(tree["cpu"])
-    if torch.cuda.is_available() and len(tree["gpus"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(tree["gpus"])
-
-
 def _take_tensors(value: Tree, name: str, tensors: dict[str, Tensor]) -> Tree:
     if isinstance(value, Tensor):
         tensors[name] = value.detach().cpu().contiguous().clone()

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from train.state import STATE
-
 SAME = ("--width", "0.03125", "--size", "32x48", "--encoder", "none", "--batch", "3")
 COMPARABLE = ("--precision", "fp32", "--change", "dropout=0", "--rate", "0.001")
 TOLERANCE = 2e-4
@@ -54,11 +52,12 @@ def test_two_processes_give_the_result_of_one(photographs: Path, tmp_path: Path)
             assert float(together[name]) == pytest.approx(float(alone[name]), abs=TOLERANCE)
 
 
-def test_ctrl_c_saves_and_the_run_goes_on(photographs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    arguments = ("--data", photographs, "--epochs", 12, *SAME, "--out", out)
+def test_ctrl_c_saves_and_the_run_goes_on_bit_for_bit(photographs: Path, tmp_path: Path) -> None:
+    """Dropout of both processes included, in the middle of an epoch too."""
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    arguments = ("--data", photographs, "--epochs", 30, *SAME, "--out", out)
     process = _start(*arguments, processes=2)
-    while not (out / STATE).exists():
+    while not (out / "metrics.csv").exists():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
@@ -70,3 +69,8 @@ def test_ctrl_c_saves_and_the_run_goes_on(photographs: Path, tmp_path: Path) -> 
     assert process.returncode == 0, err
     assert "going on after epoch" in err
     assert said.startswith(str(out / "best.safetensors"))
+    process = _start(*arguments[:-1], whole, processes=2)
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    for name in ("best.safetensors", "last.safetensors"):
+        assert (out / name).read_bytes() == (whole / name).read_bytes()

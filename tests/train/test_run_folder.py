@@ -73,3 +73,8 @@ def test_a_run_goes_into_the_next_number(tmp_path: Path) -> None:
     (tmp_path / "7").mkdir()
     (tmp_path / "notes").mkdir()
     assert next_run_folder(tmp_path) == tmp_path / "8"
+
+
+def test_the_command_that_goes_on_can_be_pasted_whatever_the_folder_is_called() -> None:
+    assert RunFolder(Path("runs/3")).going_on == "python -m train --resume --out runs/3"
+    assert RunFolder(Path("my runs/3")).going_on.endswith("--out 'my runs/3'")

@@ -40,7 +40,8 @@ def sweep(found: Sweep, threshold: float) -> Markup:
 
     def draw(axes: Axes) -> None:
         axes.axvline(threshold, color=FAINT, linestyle="--", linewidth=1)
-        axes.plot(THRESHOLDS, found.precision, color=INK, linestyle=":", label="precision")
+        precise = np.where(found.recall > 0, found.precision, np.nan)  # of no water it says nothing
+        axes.plot(THRESHOLDS, precise, color=INK, linestyle=":", label="precision")
         axes.plot(THRESHOLDS, found.recall, color=INK, linewidth=1, label="recall")
         axes.plot(THRESHOLDS, found.dice, color=BLUE, linewidth=1.8, label="Dice")
         axes.plot(THRESHOLDS, found.iou, color=ORANGE, linewidth=1.8, label="IoU")
