@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from runtime.errors import SourceError
 from runtime.sources.base import SourceInfo
-from runtime.sources.track import track_length_s
+from runtime.sources.track import last_picture_s
 from runtime.sources.whole import fault_of
 
 MISSING_S = 1.0
@@ -48,11 +49,13 @@ class Completeness:
         """path: where it lies, None for one behind http://. cut: it is known to lack its end."""
         self._info, self._path, self._cut = info, path, cut
         self._jumps = Jumps()
+        self._came = 0
         self._last_s = self._latest_s = 0.0
         self._hole_s: float | None = None
 
     def came(self, stamp_s: float) -> None:
         """A frame was read."""
+        self._came += 1
         self._jumps.add(stamp_s)
         self._last_s = stamp_s
         self._latest_s = max(stamp_s, self._latest_s)  # joined files begin anew in their middle
@@ -66,14 +69,13 @@ class Completeness:
         """Raises SourceError, with the second at which it broke, for a file that was not whole."""
         fps, count = self._info.fps, self._info.frame_count
         length_s = count / fps if fps and count else 0.0
-        end_s = self._latest_s + (1 / fps if fps else 0.0)
-        if self._path is not None:
-            if not self._cut and _is_early(end_s, length_s):
-                length_s = track_length_s(self._path, length_s) or 0.0
-            if self._jumps.at_s is not None or not length_s:
-                self._look_into(self._path)
-        early = _is_early(end_s, length_s)
+        early = _is_early(self._latest_s + (1 / fps if fps else 0.0), length_s)
         of = f" of {length_s:.1f} s" if length_s and (early or not self._cut) else ""
+        if self._path is not None:
+            if self._jumps.at_s is not None or self._came < (count or math.inf):
+                self._look_into(self._path, early or not length_s)
+            if early and not self._cut:
+                early = self._is_early_by_its_track(self._path)
         if self._hole_s is not None:
             raise SourceError(
                 f"{self._info.uri} is damaged at {self._hole_s:.1f} s{of}; what could be decoded "
@@ -85,12 +87,23 @@ class Completeness:
                 "decoded was used: copy the file again if there should be more"
             )
 
-    def _look_into(self, path: Path) -> None:
+    def _look_into(self, path: Path, early: bool) -> None:
+        """early: as it seems, nothing may have come after the damage."""
         fault = fault_of(path)
-        if fault == "damaged":
-            jump_s = self._last_s if self._jumps.at_s is None else self._jumps.at_s
-            self._hole_s = jump_s if self._hole_s is None else min(jump_s, self._hole_s)
-        self._cut = self._cut or fault == "cut"
+        if fault is None:
+            return
+        at_s, counted = self._jumps.at_s, fault.pictures is not None
+        if fault.pictures is not None:
+            at_s = fault.pictures / (self._info.fps or 1)
+        if fault.kind == "damaged" and at_s is not None and at_s < self._last_s:
+            self._hole_s = at_s if self._hole_s is None else min(at_s, self._hole_s)
+        elif fault.kind == "cut" or counted or early:
+            self._cut = True
+
+    def _is_early_by_its_track(self, path: Path) -> bool:
+        """The container's length may be that of its sound."""
+        last_s = last_picture_s(path)
+        return last_s is not None and _is_early(self._latest_s, last_s)
 
 
 def _is_early(end_s: float, length_s: float) -> bool:

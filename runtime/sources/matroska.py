@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
-Fault = Literal["cut", "damaged"]
-"""It lacks its end, or bytes in its middle."""
+from runtime.sources.fault import CUT, DAMAGED, Fault
 
 EBML, SEGMENT, CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 HEAD_BYTES = 12
 """The longest identifier with the longest size."""
 TOP_ID_BYTES = 4
 """Elements beside clusters have identifiers of this length, those within them have shorter ones."""
+
+
+def recognises(file: BinaryIO) -> bool:
+    """Whether it is a Matroska or WebM file."""
+    file.seek(0)
+    return file.read(4) == EBML
 
 
 def is_cut(file: BinaryIO) -> bool:
@@ -31,18 +36,18 @@ def fault_of(file: BinaryIO) -> Fault | None:
     while at < (length if end is None else min(end, length)):
         element = _element(file, at, length)
         if element is None:
-            return "damaged"
+            return DAMAGED
         name, start, size = element
         if size is None and name != CLUSTER:
-            return "damaged"
+            return DAMAGED
         if size is not None and end is not None and start + size > end:
-            return "damaged"
+            return DAMAGED
         limit = None if size is None else start + size
         reached = limit if name != CLUSTER else _end_of_blocks(file, start, limit, length)
         if reached is None or (limit is not None and reached != limit and limit <= length):
-            return "damaged"
+            return DAMAGED
         at = reached if limit is None else limit
-    return "cut" if at > length or (end is not None and end > length) else None
+    return CUT if at > length or (end is not None and end > length) else None
 
 
 def _end_of_blocks(file: BinaryIO, at: int, limit: int | None, length: int) -> int | None:

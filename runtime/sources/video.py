@@ -29,6 +29,8 @@ FALLBACK_FPS = 25.0
 MOST_THREADS = 4
 """Decoders hold a frame or two for each of their threads: at 4K that is 25 MB. They get half of the
 cores at most, for the network takes all, and each thread adds work of its own."""
+PLACEHOLDER = 1 << 30
+"""Frames, a year and more of them, that an AVI announces whose writer could not go back."""
 FEWEST_TRIES = 100
 """Reads that may fail in a row before a file counts as over, where it announces fewer frames."""
 
@@ -63,12 +65,12 @@ class VideoFile:
         self.seen = self.failed = 0
         self.dropped: Counter[str] = Counter()
         self.gaps = Gaps()
-        count = self._capture.number(cv2.CAP_PROP_FRAME_COUNT)
+        count = self._capture.number(cv2.CAP_PROP_FRAME_COUNT) or 0
         self.info = SourceInfo(
             uri=self._shown,
             live=False,
             fps=self._capture.number(cv2.CAP_PROP_FPS),
-            frame_count=round(count) if count else None,
+            frame_count=round(count) if 0 < count < PLACEHOLDER else None,
         )
         self._completeness = Completeness(self.info, path, cut)
 

@@ -1,66 +1,46 @@
 """Whether a video file is whole: FFmpeg reads what is there and is content.
 
-Only containers that say how long they or their parts are can tell: MP4 and MOV (ISO 14496-12,
-boxes), AVI (RIFF), Matroska and WebM, MPEG transport streams.
+Only containers that say how long they or their parts are can tell.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from runtime.sources import matroska, mpegts
-from runtime.sources.matroska import Fault
+from runtime.sources import asf, avi, flv, isobmff, matroska, mpegps, mpegts
+from runtime.sources.fault import Fault
 
-RIFF = b"RIFF"
+
+class Container(Protocol):
+    """A module that reads one kind of container."""
+
+    def recognises(self, file: BinaryIO) -> bool:
+        """Whether a file is of this kind."""
+
+    def is_cut(self, file: BinaryIO) -> bool:
+        """Whether one of this kind lacks its end; looks at its beginning and its end alone."""
+
+    def fault_of(self, file: BinaryIO) -> Fault | None:
+        """What is wrong with the whole of it; what lies within a frame is not looked at."""
+
+
+CONTAINERS: tuple[Container, ...] = (isobmff, matroska, avi, flv, mpegps, asf, mpegts)
 
 
 def is_cut(path: Path) -> bool:
     """Whether the container announces more bytes than the file has."""
-    length = path.stat().st_size
     with path.open("rb") as file:
-        head = file.read(8)
-        file.seek(0)
-        if head[4:] == b"ftyp":
-            return _end_of_boxes(file, length) > length
-        if head[:4] == RIFF:
-            return 8 + int.from_bytes(head[4:], "little") > length
-        if head[:4] == matroska.EBML:
-            return matroska.is_cut(file)
-        stride = mpegts.stride_of(file)
-        return stride is not None and mpegts.is_cut(file, *stride)
+        container = _container_of(file)
+        return container is not None and container.is_cut(file)
 
 
 def fault_of(path: Path) -> Fault | None:
-    """Whether bytes lack in the middle of a Matroska file or an MPEG transport stream, or at its
-    end. Reads the whole file; what lies within a frame is not looked at, nor are other
-    containers."""
+    """Whether bytes lack in the middle of a file or at its end. Reads the whole file."""
     with path.open("rb") as file:
-        if file.read(4) == matroska.EBML:
-            return matroska.fault_of(file)
-        stride = mpegts.stride_of(file)
-        if stride is None:
-            return None
-        cut = mpegts.is_cut(file, *stride)
-    return "damaged" if mpegts.is_damaged(path, *stride) else "cut" if cut else None
+        container = _container_of(file)
+        return None if container is None else container.fault_of(file)
 
 
-def is_riff(path: Path) -> bool:
-    """Whether it is an AVI file."""
-    with path.open("rb") as file:
-        return file.read(4) == RIFF
-
-
-def _end_of_boxes(file: BinaryIO, length: int) -> int:
-    """Where the last of the boxes that follow one another ends."""
-    end = 0
-    while end < length:
-        file.seek(end)
-        head = file.read(16)
-        size = int.from_bytes(head[:4], "big")
-        if size == 1:
-            size = int.from_bytes(head[8:16], "big")
-        if size < 8:  # 0: to the end of the file; else no box
-            return length
-        end += size
-    return end
+def _container_of(file: BinaryIO) -> Container | None:
+    return next((container for container in CONTAINERS if container.recognises(file)), None)
