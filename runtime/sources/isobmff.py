@@ -12,6 +12,8 @@ import numpy as np
 
 from runtime.sources.fault import Fault
 
+FIRST = (b"ftyp", b"wide", b"mdat", b"moov")
+"""Boxes that may stand first; the kind of file, which was invented later, in all but old ones."""
 LARGEST_INDEX = 1 << 28
 """Bytes; nothing is read of an index of more, which a damaged length may feign."""
 
@@ -19,7 +21,7 @@ LARGEST_INDEX = 1 << 28
 def recognises(file: BinaryIO) -> bool:
     """Whether it is an MP4 or MOV file."""
     file.seek(4)
-    return file.read(4) == b"ftyp"
+    return file.read(4) in FIRST
 
 
 def is_cut(file: BinaryIO) -> bool:
