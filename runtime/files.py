@@ -12,15 +12,12 @@ from pathlib import Path
 
 from runtime.errors import SinkError
 
-HASHED_AT_ONCE = 1 << 24
-"""Bytes; other threads run meanwhile, and in between it may have to wait for them."""
-
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file's content, 64 lower-case hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(HASHED_AT_ONCE):
+        while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.backends import Backend, imported_meanwhile
+from runtime.backends import Backend
 from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose, load_named
 from runtime.backends.cores import usable_cores
@@ -87,8 +87,7 @@ def load_model(
         from runtime.engine_renewal import fitting_engine  # engines alone need the builder
 
         path = fitting_engine(path)
-    with imported_meanwhile(path, backend):
-        manifest = read_manifest(path)
+    manifest = read_manifest(path)
     resized = manifest if input_size is None else manifest.at_size(input_size)
     two = throughput and manifest.precision in TWO_AT_ONCE
     in_flight = min(2, usable_cores()) if two else 1

@@ -6,10 +6,7 @@ library is imported only when that backend is loaded.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -147,28 +144,6 @@ def load_backend(
     options = {"in_flight": in_flight} if entry.overlaps else {}
     loaded: Backend = _import_backend(backend, entry)(path, manifest, **options)
     return loaded
-
-
-@contextlib.contextmanager
-def imported_meanwhile(path: Path, backend: str = "auto") -> Iterator[None]:
-    """Imports what the first backend to be tried needs while the block runs; checking a large graph
-    takes as long. What fails here fails again, and is told, where the backend is loaded."""
-    names = [name for name, entry in BACKENDS.items() if path.suffix in entry.suffixes]
-    first = backend if backend in names else next(iter(names), None)
-    if first is None:
-        yield
-        return
-
-    def work() -> None:
-        with contextlib.suppress(Exception):
-            _import_backend(first, BACKENDS[first])
-
-    thread = threading.Thread(target=work, name="import", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def _import_backend(name: str, entry: Entry) -> Any:

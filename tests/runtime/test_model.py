@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-import runtime.backends
 import runtime.model
-from runtime.backends import Entry
 from runtime.errors import BackendError, ManifestError
-from runtime.manifest import Manifest, read_manifest
 from runtime.model import load_model
 from tests.runtime.models import SIZE, graph, manifest_of, write_model
 
@@ -33,57 +27,6 @@ def test_a_changed_model_is_refused_before_it_is_loaded(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(ManifestError, match=r"is not the file its manifest describes"):
         load_model(path)
-
-
-def test_the_library_is_imported_while_the_artefact_is_checked(
-    tiny_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    importing, checked = threading.Event(), threading.Event()
-
-    def slow_import(name: str, entry: Entry) -> Any:
-        importing.set()
-        assert checked.wait(60)
-        return imports(name, entry)
-
-    def slow_check(artefact: Path) -> Manifest:
-        assert importing.wait(60)
-        checked.set()
-        return read_manifest(artefact)
-
-    imports = runtime.backends._import_backend
-    monkeypatch.setattr(runtime.backends, "_import_backend", slow_import)
-    monkeypatch.setattr(runtime.model, "read_manifest", slow_check)
-    before = threading.active_count()
-    with load_model(tiny_model, "onnxruntime") as model:
-        assert model.backend.name == "onnxruntime (CPU)"
-    assert threading.active_count() == before
-
-
-@pytest.mark.parametrize("backend", ["auto", "onnxruntime"])
-def test_a_changed_model_is_refused_before_a_missing_library_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backend: str
-) -> None:
-    """Whatever goes wrong while both are under way, the errors come in their order."""
-    for name in ("onnxruntime", "openvino"):
-        monkeypatch.setitem(sys.modules, name, None)
-    for name in [name for name in sys.modules if name.startswith("runtime.backends.o")]:
-        monkeypatch.delitem(sys.modules, name)
-    path = write_model(tmp_path / "model.onnx")
-    content, before = path.read_bytes(), threading.active_count()
-    path.write_bytes(content + b"\0")
-    with pytest.raises(ManifestError, match=r"is not the file its manifest describes"):
-        load_model(path, backend)
-    path.write_bytes(content)
-    with pytest.raises(BackendError, match=r"needs the library onnxruntime, which is not"):
-        load_model(path, backend)
-    assert threading.active_count() == before
-
-
-@pytest.mark.parametrize("backend", ["auto", "no such"])
-@pytest.mark.parametrize("name", ["model.onnx", "model.txt"])
-def test_a_model_that_is_not_there_is_told_first(tmp_path: Path, name: str, backend: str) -> None:
-    with pytest.raises(ManifestError, match=r"no such model"):
-        load_model(tmp_path / name, backend)
 
 
 @pytest.mark.parametrize("frames", [1, 3, 4, 9])
