@@ -125,7 +125,7 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
     """Trains or goes on, and prints where the best checkpoint lies and how good it is; a run that
     the user ends says how to go on and exits with 130."""
     from train.epoch import Interrupted
-    from train.parallel import is_first, team
+    from train.parallel import is_first, leave, team
     from train.run import train
 
     try:
@@ -144,6 +144,7 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
         raise
     if first:
         print(f"{folder.best}  val IoU {scores.iou:.4f}  Dice {scores.dice:.4f}")
+    leave()
 
 
 def _check_data(data: str | None, pairs: Path | None) -> None:
