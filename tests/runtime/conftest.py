@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -95,3 +96,22 @@ def flood_runtime_here(
         return subprocess.CompletedProcess(command, int(ended.value.code or 0), *capfd.readouterr())
 
     return call
+
+
+@pytest.fixture(params=[True, False], ids=["with PyAV", "without PyAV"])
+def with_and_without_pyav(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not request.param:
+        monkeypatch.setitem(sys.modules, "av", None)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Six seconds of film, made once for all tests that want the same, which leave it as it is."""
+    from tests.runtime.test_sources_files import make
+
+    @functools.cache
+    def made(name: str, *options: str) -> Path:
+        path = tmp_path_factory.mktemp("film") / name
+        return make(path, *options, seconds=6, audio="-c:a" in options)
+
+    return made
