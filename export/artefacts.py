@@ -103,7 +103,7 @@ def export_int8(
             kind=name, method="", calibrated_on=calibration.frames.origin, kept=()
         )
         trial = dataclasses.replace(manifest, quantisation=quantisation)
-        done = quantise_within(graph, kind, trial, calibration, proof, limits)
+        done = quantise_within(kind.rewrite(graph), kind, trial, calibration, proof, limits)
         quantisation = dataclasses.replace(quantisation, method=done.method, kept=done.kept)
         described = dataclasses.replace(manifest, quantisation=quantisation)
         finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))

@@ -2,14 +2,17 @@
 
 For TensorRT activations are signed and symmetric with zero point 0 (its parser refuses others);
 for CPUs they are unsigned (ONNX Runtime computes those faster). Weights are per channel and
-symmetric in both. ONNX Runtime quantises, since it is what runs the result on a CPU. There the
-concatenations have 8 bits too, which spares their inputs a way through float32, and weights keep to
-7 bits: x86 processors without VNNI add two products of 8 bits in 16, which would saturate.
+symmetric in both. What a layer gives is rounded once, behind its ReLU, where the next one reads it:
+rounded in front of it too, half of the levels would be spent on what the ReLU takes away. ONNX
+Runtime quantises, since it is what runs the result on a CPU. There the graph is rewritten first,
+the concatenations have 8 bits too, which spares their inputs a way through float32, and weights
+keep to 7 bits: x86 processors without VNNI add two products of 8 bits in 16, which would saturate.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,7 @@ from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
 from export.graph import tidy
 from export.half import halve_layers
+from export.processors import for_processors
 
 WEIGHTED = ("Conv", "ConvTranspose")
 LAYERS = (*WEIGHTED, "MaxPool")
@@ -26,13 +30,15 @@ LAYERS = (*WEIGHTED, "MaxPool")
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One of the two kinds. operators: those with 8-bit inputs; all others, normalisation and the
+    """One of the two kinds. rewrite: of the graph that is quantised, into one of the same function
+    that this kind is made of. operators: those with 8-bit inputs; all others, normalisation and the
     logits among them, stay in float32. bias: whether biases become 32-bit integers (TensorRT reads
     none). narrow: whether weights stay within -64 to 64, so that 2 * 255 * 64 fits into 16 bits.
     kept_half: whether layers that are not quantised compute in half precision; a CPU
     computes float32 faster."""
 
     file: str
+    rewrite: Callable[[onnx.ModelProto], onnx.ModelProto]
     operators: tuple[str, ...]
     activations: QuantType
     symmetric: bool
@@ -44,6 +50,7 @@ class Kind:
 KINDS = {
     "cpu": Kind(
         file="model.int8.onnx",
+        rewrite=for_processors,
         operators=(*LAYERS, "Concat"),
         activations=QuantType.QUInt8,
         symmetric=False,
@@ -53,6 +60,7 @@ KINDS = {
     ),
     "tensorrt": Kind(
         file="model.int8.tensorrt.onnx",
+        rewrite=lambda graph: graph,
         operators=LAYERS,
         activations=QuantType.QInt8,
         symmetric=True,
@@ -66,7 +74,10 @@ KINDS = {
 def quantise(
     graph: onnx.ModelProto, ranges: Any, kind: Kind, kept: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
-    """The graph with Q/DQ around every layer but those that are `kept` in higher precision."""
+    """The graph with Q/DQ around every layer but those that are `kept` in higher precision.
+
+    graph: after the kind's `rewrite`. ranges: of that graph's activations.
+    """
     quantiser = QDQQuantizer(
         copy.deepcopy(graph),
         per_channel=True,
@@ -81,6 +92,8 @@ def quantise(
             "WeightSymmetric": True,
             "ActivationSymmetric": kind.symmetric,
             "QuantizeBias": kind.bias,
+            "OpTypesToExcludeOutputQuantization": list(WEIGHTED),
+            "ForceQuantizeNoInputCheck": True,  # pools too, which read what no layer has rounded
         },
     )
     quantiser.quantize_model()

@@ -14,7 +14,7 @@ from export import artefacts, max_drop
 from export.artefacts import export_int8
 from export.calibration import METHODS, calibrate
 from export.graph import to_bytes
-from export.int8 import KINDS, quantise, weighted_layers
+from export.int8 import KINDS, WEIGHTED, quantise, weighted_layers
 from export.max_drop import dearest_first, quantise_within
 from export.proof import Proof, run_artefact
 from runtime.engine import build_engine
@@ -32,12 +32,15 @@ def fixed(manifest: Manifest) -> Manifest:
     return dataclasses.replace(manifest, batch=1, precision="int8")
 
 
+def rewritten(traced: Traced, kind: str) -> onnx.ModelProto:
+    return KINDS[kind].rewrite(traced("fp32"))
+
+
 def quantised(
     traced: Traced, proof: Proof, kind: str, kept: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
-    chosen = KINDS[kind]
-    ranges = calibrate(traced("fp32"), proof.frames.inputs, "minmax", chosen)
-    return quantise(traced("fp32"), ranges, chosen, kept)
+    chosen, graph = KINDS[kind], rewritten(traced, kind)
+    return quantise(graph, calibrate(graph, proof.frames.inputs, "minmax", chosen), chosen, kept)
 
 
 def zero_points(graph: onnx.ModelProto, dtype: int) -> list[np.ndarray]:
@@ -75,10 +78,28 @@ def test_weights_are_per_channel_and_symmetric(traced: Traced, proof: Proof, kin
     assert len(packed) == 29
     for name, values in packed.items():
         base = name.removesuffix("_quantized")
-        channels = values.shape[1 if "up_sample" in name else 0]
+        turned = kind == "tensorrt" and "up_sample" in name  # (in, out, 2, 2)
+        channels = values.shape[1 if turned else 0]
         assert values.dtype == np.int8
         assert weights[f"{base}_scale"].shape == (channels,)
         assert not weights[f"{base}_zero_point"].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_layer_gives_is_rounded_behind_its_relu_alone(
+    traced: Traced, proof: Proof, kind: str
+) -> None:
+    graph = quantised(traced, proof, kind).graph
+    readers: dict[str, list[str]] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, []).append(node.op_type)
+    layers = [node for node in graph.node if node.op_type in WEIGHTED]
+    given = [readers.get(node.output[0], []) for node in layers]
+    assert given.count(["Relu"]) == 24
+    assert not any("QuantizeLinear" in kinds for kinds in given if "Relu" in kinds)
+    behind = [readers[node.output[0]] for node in graph.node if node.op_type == "Relu"]
+    assert behind == [["QuantizeLinear"]] * 24
 
 
 def test_weights_for_cpus_fit_two_products_into_16_bits(traced: Traced, proof: Proof) -> None:
@@ -138,7 +159,8 @@ def test_the_same_ranges_give_the_same_bytes(traced: Traced, proof: Proof, kind:
 
 
 def test_a_layer_that_is_kept_stays_in_float32(traced: Traced, proof: Proof) -> None:
-    layers = weighted_layers(traced("fp32"))
+    layers = weighted_layers(rewritten(traced, "cpu"))
+    assert layers == weighted_layers(traced("fp32"))
     assert len(layers) == 29
     graph = quantised(traced, proof, "cpu", ("layer2.2", "layer1"))
     names = {weight.name for weight in graph.graph.initializer}
@@ -180,7 +202,7 @@ def concatenated_in_8_bits(graph: onnx.ModelProto) -> list[bool]:
     return [
         {makers[name] for name in node.input} == {"DequantizeLinear"}
         for node in graph.graph.node
-        if node.op_type == "Concat"
+        if node.op_type == "Concat" and node.attribute[0].i == 1  # others join lengths of sides
     ]
 
 
@@ -192,8 +214,8 @@ def test_concatenations_have_8_bits_on_cpus_only(traced: Traced, proof: Proof) -
 def test_a_concatenation_that_only_a_kept_layer_reads_is_kept_too(
     traced: Traced, proof: Proof
 ) -> None:
-    graph = traced("fp32")
-    first = next(node for node in graph.graph.node if node.op_type == "Concat")
+    graph = rewritten(traced, "cpu")
+    first = next(node for node in graph.graph.node if node.name == "cat")
     reader = next(node.name for node in graph.graph.node if first.output[0] in node.input)
     found = concatenated_in_8_bits(quantised(traced, proof, "cpu", (reader,)))
     assert found == [False, True, True, True]
@@ -203,12 +225,12 @@ def test_a_concatenation_that_only_a_kept_layer_reads_is_kept_too(
 def test_the_better_calibration_method_is_taken(
     traced: Traced, fixed: Manifest, proof: Proof, kind: str
 ) -> None:
-    costs = {}
+    costs, source = {}, rewritten(traced, kind)
     for method in METHODS:
-        ranges = calibrate(traced("fp32"), proof.frames.inputs, method, KINDS[kind])
-        graph = quantise(traced("fp32"), ranges, KINDS[kind])
+        ranges = calibrate(source, proof.frames.inputs, method, KINDS[kind])
+        graph = quantise(source, ranges, KINDS[kind])
         costs[method] = max_drop.strain(proof.measure_graph(graph, fixed), LOOSE)
-    done = quantise_within(traced("fp32"), KINDS[kind], fixed, proof, proof, LOOSE)
+    done = quantise_within(source, KINDS[kind], fixed, proof, proof, LOOSE)
     assert done.kept == ()
     assert costs[done.method] == min(costs.values())
 
@@ -229,14 +251,15 @@ def test_the_first_frames_prove_what_they_prove_among_all(
 def test_layers_stay_in_float32_until_the_limits_hold(
     traced: Traced, fixed: Manifest, proof: Proof
 ) -> None:
-    everything = quantise_within(traced("fp32"), KINDS["cpu"], fixed, proof, proof, LOOSE)
+    source = rewritten(traced, "cpu")
+    everything = quantise_within(source, KINDS["cpu"], fixed, proof, proof, LOOSE)
     flips = proof.measure_graph(everything.graph, fixed).flipped
     limits = {"flipped": flips * 0.8, "iou_drop": 1.0}
-    done = quantise_within(traced("fp32"), KINDS["cpu"], fixed, proof, proof, limits)
+    done = quantise_within(source, KINDS["cpu"], fixed, proof, proof, limits)
     assert done.kept
     assert proof.measure_graph(done.graph, fixed).flipped <= limits["flipped"]
-    ranges = calibrate(traced("fp32"), proof.frames.inputs, done.method, KINDS["cpu"])
-    order = dearest_first(traced("fp32"), ranges, KINDS["cpu"], fixed, proof, limits)
+    ranges = calibrate(source, proof.frames.inputs, done.method, KINDS["cpu"])
+    order = dearest_first(source, ranges, KINDS["cpu"], fixed, proof, limits)
     assert list(done.kept) == order[: len(done.kept)]
 
 
