@@ -53,7 +53,9 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def main(
     data: Annotated[Path, typer.Option(help="folder with Image/ and Mask/")],
     pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
-    encoder: Annotated[str, typer.Option(help="weights that VGG-19 starts from")] = "auto",
+    encoder: Annotated[
+        str, typer.Option(help="weights that VGG-19 starts from: imagenet or a file")
+    ] = "imagenet",
     size: Annotated[str, typer.Option()] = "224",
     epochs: Annotated[int, typer.Option(min=1)] = 40,
     seeds: Annotated[int, typer.Option(min=1)] = 3,
