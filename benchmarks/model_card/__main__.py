@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from benchmarks.dry_photographs import NUMBER_TO_LEARN
 from benchmarks.model_card.dry import measure_dry
 from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run
 from benchmarks.model_card.scenes import measure_scenes
@@ -67,6 +68,7 @@ def main(
         if teacher and student:
             runs = zip(ROWS, (teacher, *student), strict=False)
             found["training"] = {name: facts_of_run(run) for name, run in runs}
+            found["learned_dry"] = NUMBER_TO_LEARN
         if data is not None:
             dataset = open_trained(path, opened.manifest, data, pairs)
             counts = count_split(opened, dataset, "val")

@@ -8,7 +8,6 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from benchmarks.dry_photographs import NUMBER_TO_LEARN
 from benchmarks.model_card.dry import ALLOWED as DRY_ALLOWED
 from benchmarks.model_card.still import ALLOWED as STILL_ALLOWED
 from runtime.manifest import read_manifest
@@ -31,7 +30,6 @@ def card(found: dict[str, Any]) -> str:
     return jinja.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found,
         labels=LABELS,
-        learned_dry=NUMBER_TO_LEARN,
         dry_allowed=DRY_ALLOWED,
         still_allowed=STILL_ALLOWED,
         files={precision: _file(precision) for precision in FILES},
