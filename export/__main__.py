@@ -19,7 +19,7 @@ from runtime.console import run, say
 from runtime.engine import build_engine
 from runtime.engine_library import find_builder
 from runtime.engine_plan import for_cpus_only, plan_engine
-from runtime.errors import BackendError, FloodError, ModelError, ParityError
+from runtime.errors import BackendError, DataError, FloodError, ModelError, ParityError
 from runtime.files import make_folder
 from runtime.sizes import parse_size
 from train.checkpoint import load_checkpoint
@@ -56,6 +56,14 @@ def export(
             help="Graphs that take any size; engines are still built for one, by default --size.",
         ),
     ] = False,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Probability above which a pixel is water; default: the checkpoint's. A run's "
+            "report.html shows what others give.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where to; default: exports/RUN.")
     ] = None,
@@ -76,6 +84,8 @@ def export(
 ) -> None:
     """Export a trained network as ONNX, proved against PyTorch on real frames."""
     batch_size = parse_batch(batch)
+    if threshold is not None and not 0 < threshold < 1:
+        raise DataError(f"--threshold {threshold:g}: wanted a probability between 0 and 1")
     if engine not in ("auto", "none"):
         find_builder(engine)  # before the minutes that exporting takes
     if checkpoint is None:
@@ -85,7 +95,7 @@ def export(
     check_weights(network)
     sizes = find_kind(trained.model).sizes
     input_size = sizes.checked(parse_size(size)) if size else trained.input_size
-    manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size)
+    manifest = prepare_manifest(trained, input_size, batch_size, dynamic_size, threshold)
     data_set, reason = find_data(checkpoint, trained, data, pairs)
     folder = make_folder(out or default_folder(checkpoint))
     say(reason)

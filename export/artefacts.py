@@ -44,9 +44,14 @@ class Exported:
 
 
 def prepare_manifest(
-    checkpoint: Manifest, input_size: tuple[int, int], batch: int, dynamic_size: bool = False
+    checkpoint: Manifest,
+    input_size: tuple[int, int],
+    batch: int,
+    dynamic_size: bool = False,
+    threshold: float | None = None,
 ) -> Manifest:
-    """The checkpoint's manifest with what is decided at export: size, batch and tools."""
+    """The checkpoint's manifest with what is decided at export: size, batch, tools, and the
+    threshold, where it is not the checkpoint's."""
     tools = {name: version(name) for name in TOOLS}
     provenance = Provenance(
         checkpoint_sha256=checkpoint.artefact_sha256, tools=checkpoint.provenance.tools | tools
@@ -57,6 +62,7 @@ def prepare_manifest(
         sizes=find_kind(checkpoint.model).sizes,
         batch=batch,
         dynamic_size=dynamic_size,
+        threshold=checkpoint.threshold if threshold is None else threshold,
         provenance=provenance,
     )
 

@@ -19,8 +19,10 @@ from runtime.certificate import read_certificate
 from runtime.engine_library import load_library
 from runtime.errors import DataError, ManifestError
 from runtime.files import sha256
+from runtime.golden import read_golden
 from runtime.manifest import Manifest, manifest_path, read_manifest
 from runtime.model import load_model
+from runtime.processing import preprocess, to_mask
 from train.checkpoint import save_checkpoint
 from train.models import build_model
 
@@ -109,6 +111,38 @@ def test_a_dynamic_size_is_proved_at_three_sizes_and_runs_at_any(
             assert model.infer(np.zeros((1, 64, 96, 3), np.uint8)).shape == (1, 1, 64, 96)
     with pytest.raises(DataError, match="size 60 is no multiple of 16; nearest: 48 or 64"):
         load_model(tmp_path / "model.onnx", input_size=(60, 96))
+
+
+def test_a_threshold_of_ones_own_is_what_the_artefact_decides_by(
+    command: Command, checkpoint: Path, photographs: Path, tmp_path: Path
+) -> None:
+    arguments = ("--threshold", 0.8, "--data", photographs)
+    code, _, err = command(main.app, checkpoint, *arguments, "--out", tmp_path / "out")
+    assert code == 0, err
+    artefact = tmp_path / "out" / "model.onnx"
+    manifest = read_manifest(artefact)
+    assert manifest.threshold == 0.8
+    golden = read_golden(artefact, manifest)
+    assert golden is not None
+    seen = preprocess(golden.frames[0], manifest.input_size, manifest.resize)
+    with load_model(artefact) as model:
+        logits = model.infer(seen[np.newaxis])[0, 0]
+    sure = to_mask(logits, golden.masks[0].shape, 0.8)
+    np.testing.assert_array_equal(golden.masks[0], sure)
+    assert sure.sum() < to_mask(logits, golden.masks[0].shape, 0.5).sum()
+    code, _, err = command(verify.app, artefact, "--against", checkpoint, "--data", photographs)
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("threshold", [0, 1, 1.5])
+def test_a_threshold_that_is_no_probability_is_refused(
+    command: Command, checkpoint: Path, tmp_path: Path, threshold: float
+) -> None:
+    arguments = ("--threshold", threshold, "--out", tmp_path / "out")
+    code, _, err = command(main.app, checkpoint, *arguments)
+    assert code in (1, 2)
+    assert f"--threshold {threshold:g}: wanted a probability between 0 and 1" in err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_graph_of_one_size_runs_at_no_other(
