@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+
+from export.processors import constant_of, finished, replace
 
 Weights = NDArray[np.float32]
 
@@ -22,21 +22,10 @@ def subpixel(graph: onnx.ModelProto) -> onnx.ModelProto:
     convolution of the padded low picture holds all four phases, each one step from where
     DepthToSpace puts it: phases are stored in reverse, and one pixel is cut off all around.
     """
-    return _replaced(graph, _subpixel)
-
-
-def _replaced(
-    graph: onnx.ModelProto, rewrite: Callable[[onnx.ModelProto, onnx.NodeProto], None]
-) -> onnx.ModelProto:
     changed = onnx.ModelProto.FromString(graph.SerializeToString())
     for node in [node for node in changed.graph.node if node.op_type == "ConvTranspose"]:
-        rewrite(changed, node)
-    del changed.graph.value_info[:]
-    used = {name for node in changed.graph.node for name in node.input}
-    kept = [weight for weight in changed.graph.initializer if weight.name in used]
-    del changed.graph.initializer[:]
-    changed.graph.initializer.extend(kept)
-    return onnx.shape_inference.infer_shapes(changed, strict_mode=True, data_prop=True)
+        _subpixel(changed, node)
+    return finished(changed)
 
 
 def _subpixel(graph: onnx.ModelProto, node: onnx.NodeProto) -> None:
@@ -52,11 +41,11 @@ def _subpixel(graph: onnx.ModelProto, node: onnx.NodeProto) -> None:
     maps = np.einsum("yk,okl,xl->oyx", _inside(height), border, _inside(width))[np.newaxis]
     name = follower.name
     middle = [f"{name}_{part}" for part in ("low", "shuffled", "cut", "skip", "sum")]
-    cut = [_constant(graph, f"{name}_{key}", np.array(values, np.int64)) for key, values in CUT]
+    cut = [constant_of(graph, f"{name}_{key}", np.array(values, np.int64)) for key, values in CUT]
     zero = np.zeros(len(low), np.float32)
-    _put(
+    replace(
         graph,
-        node,
+        [node],
         [
             helper.make_node(
                 "Conv", _inputs(graph, node, low, zero), [middle[0]], middle[0], pads=[1, 1, 1, 1]
@@ -66,15 +55,15 @@ def _subpixel(graph: onnx.ModelProto, node: onnx.NodeProto) -> None:
         ],
     )
     skip = _inputs(graph, follower, from_skip, bias, source=concat.input[1])
-    _put(
+    replace(
         graph,
-        follower,
+        [follower],
         [
             helper.make_node("Conv", skip, [middle[3]], middle[3], pads=[1, 1, 1, 1]),
             helper.make_node("Add", [middle[3], middle[2]], [middle[4]], middle[4]),
             helper.make_node(
                 "Add",
-                [middle[4], _constant(graph, f"{name}_map", maps.astype(np.float32))],
+                [middle[4], constant_of(graph, f"{name}_map", maps.astype(np.float32))],
                 [follower.output[0]],
                 name,
             ),
@@ -114,14 +103,9 @@ def _inputs(
 ) -> list[str]:
     return [
         source or node.input[0],
-        _constant(graph, f"{node.input[1]}_new", weights),
-        _constant(graph, f"{node.input[2]}_new", bias),
+        constant_of(graph, f"{node.input[1]}_new", weights),
+        constant_of(graph, f"{node.input[2]}_new", bias),
     ]
-
-
-def _constant(graph: onnx.ModelProto, name: str, values: NDArray[np.generic]) -> str:
-    graph.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-    return name
 
 
 def _reader(graph: onnx.ModelProto, name: str) -> onnx.NodeProto:
@@ -133,10 +117,3 @@ def _sides(graph: onnx.ModelProto, name: str) -> tuple[int, int]:
     (value,) = [value for value in graph.graph.value_info if value.name == name]
     _, _, height, width = (side.dim_value for side in value.type.tensor_type.shape.dim)
     return height, width
-
-
-def _put(graph: onnx.ModelProto, old: onnx.NodeProto, new: list[onnx.NodeProto]) -> None:
-    place = list(graph.graph.node).index(old)
-    graph.graph.node.remove(old)
-    for offset, node in enumerate(new):
-        graph.graph.node.insert(place + offset, node)

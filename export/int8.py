@@ -3,7 +3,7 @@
 For TensorRT activations are signed and symmetric with zero point 0 (its parser refuses others);
 for CPUs they are unsigned (ONNX Runtime computes those faster). Weights are per channel and
 symmetric in both. What a layer gives is rounded once, behind its ReLU, where the next one reads it:
-rounded in front of it too, half of the levels would be spent on what the ReLU takes away. ONNX
+rounded in front of it too, levels would be spent on what the ReLU takes away. ONNX
 Runtime quantises, since it is what runs the result on a CPU. There the graph is rewritten first,
 the concatenations have 8 bits too, which spares their inputs a way through float32, and weights
 keep to 7 bits: x86 processors without VNNI add two products of 8 bits in 16, which would saturate.

@@ -25,18 +25,38 @@ def for_processors(graph: onnx.ModelProto) -> onnx.ModelProto:
     weights = {weight.name: weight for weight in changed.graph.initializer}
     for node in list(changed.graph.node):
         if node.op_type == "ConvTranspose" and list(weights[node.input[1]].dims[2:]) == [2, 2]:
-            _replace(changed, [node], _shuffled(changed, node, weights))
+            replace(changed, [node], _shuffled(changed, node, weights))
     readers = {name: node for node in changed.graph.node for name in node.input}
     for node in list(changed.graph.node):
         scaling = readers.get(node.output[0])
         if node.op_type == "Sub" and scaling is not None and scaling.op_type == "Mul":
-            _replace(changed, [node, scaling], _normalised(changed, node, scaling, weights))
-    used = {name for node in changed.graph.node for name in node.input}
-    kept = [weight for weight in changed.graph.initializer if weight.name in used]
-    del changed.graph.initializer[:]
-    changed.graph.initializer.extend(kept)
-    del changed.graph.value_info[:]
-    return onnx.shape_inference.infer_shapes(changed, strict_mode=True, data_prop=True)
+            replace(changed, [node, scaling], _normalised(changed, node, scaling, weights))
+    return finished(changed)
+
+
+def finished(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """A rewritten graph without the weights that nothing reads any more, its shapes inferred."""
+    used = {name for node in graph.graph.node for name in node.input}
+    kept = [weight for weight in graph.graph.initializer if weight.name in used]
+    del graph.graph.initializer[:]
+    graph.graph.initializer.extend(kept)
+    del graph.graph.value_info[:]
+    return onnx.shape_inference.infer_shapes(graph, strict_mode=True, data_prop=True)
+
+
+def constant_of(graph: onnx.ModelProto, name: str, values: NDArray[np.generic]) -> str:
+    """Adds a weight to a graph and gives its name."""
+    graph.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+    return name
+
+
+def replace(graph: onnx.ModelProto, old: list[onnx.NodeProto], new: list[onnx.NodeProto]) -> None:
+    """Puts nodes where the first of `old` stands, and takes those away."""
+    place = list(graph.graph.node).index(old[0])
+    for node in old:
+        graph.graph.node.remove(node)
+    for offset, node in enumerate(new):
+        graph.graph.node.insert(place + offset, node)
 
 
 def _shuffled(
@@ -49,7 +69,7 @@ def _shuffled(
     flat = kernel.transpose(2, 3, 1, 0).reshape(4 * channels, -1, 1, 1)
 
     def constant(part: str, values: NDArray[np.generic]) -> str:
-        return _constant(graph, f"{name}.{part}", values)
+        return constant_of(graph, f"{name}.{part}", values)
 
     def step(operator: str, inputs: list[str], part: str, **attributes: object) -> onnx.NodeProto:
         result = f"{name}_{part}"
@@ -94,7 +114,9 @@ def _normalised(
         "mean": offset,
         "variance": np.ones_like(scale),
     }
-    inputs = [_constant(graph, f"normalise.{name}", values) for name, values in statistics.items()]
+    inputs = [
+        constant_of(graph, f"normalise.{name}", values) for name, values in statistics.items()
+    ]
     return [
         helper.make_node(
             "BatchNormalization",
@@ -104,16 +126,3 @@ def _normalised(
             epsilon=0.0,
         )
     ]
-
-
-def _constant(graph: onnx.ModelProto, name: str, values: NDArray[np.generic]) -> str:
-    graph.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-    return name
-
-
-def _replace(graph: onnx.ModelProto, old: list[onnx.NodeProto], new: list[onnx.NodeProto]) -> None:
-    place = list(graph.graph.node).index(old[0])
-    for node in old:
-        graph.graph.node.remove(node)
-    for offset, node in enumerate(new):
-        graph.graph.node.insert(place + offset, node)

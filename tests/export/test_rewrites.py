@@ -6,29 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 import onnx
-import onnxruntime
-from numpy.typing import NDArray
 
 from benchmarks.graphs import multiply_adds, reshaped
 from benchmarks.rewrites import subpixel
-
-
-def run(graph: onnx.ModelProto, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    session = onnxruntime.InferenceSession(
-        graph.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    logits: NDArray[np.float32] = session.run(None, {"input": inputs})[0]
-    return logits
+from tests.export.test_processors import run, with_biases
 
 
 def test_sub_pixel_convolutions_give_the_same_logits(
     traced: Callable[[str, int], onnx.ModelProto],
 ) -> None:
-    graph = onnx.ModelProto.FromString(traced("fp32", 1).SerializeToString())
-    for weight in graph.graph.initializer:
-        if "up_sample" in weight.name and weight.name.endswith("bias"):  # a border without it shows
-            ones = np.full(tuple(weight.dims), 0.5, np.float32)
-            weight.CopyFrom(onnx.numpy_helper.from_array(ones, weight.name))
+    graph = with_biases(traced("fp32", 1))  # a border without them shows
     changed = subpixel(graph)
     assert not [node for node in changed.graph.node if node.op_type == "ConvTranspose"]
     side = [dimension.dim_value for dimension in graph.graph.input[0].type.tensor_type.shape.dim]
