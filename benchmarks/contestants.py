@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from runtime.errors import BackendError
 from runtime.gpu import current_gpu
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import Model, load_model
 from runtime.processor import computes_bf16
 

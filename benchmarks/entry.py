@@ -18,7 +18,8 @@ from benchmarks.results import Shape
 from export.frames import find_data, proof_frames
 from export.verify import find_checkpoint
 from runtime.errors import ModelError
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.models import build_model
 from train.samples import DataSet

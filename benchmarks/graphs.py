@@ -10,7 +10,8 @@ import onnx
 
 from export.graph import to_bytes
 from runtime.errors import ModelError
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 
 WEIGHTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 

@@ -30,7 +30,7 @@ from export.int8 import KINDS, LAYERS, quantise
 from export.processors import for_processors
 from runtime.console import run, say
 from runtime.errors import ModelError
-from runtime.manifest import read_manifest, write_manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from runtime.sizes import parse_size
 
 CALIBRATION_FRAMES = 16

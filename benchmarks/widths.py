@@ -28,7 +28,7 @@ from export.frames import proof_frames
 from runtime.console import run, say
 from runtime.errors import ModelError
 from runtime.files import write_text
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import Model, load_model
 from train import plots
 from train.bootstrap import intervals

@@ -25,7 +25,8 @@ from runtime.certificate import Certificate
 from runtime.files import atomic_paths
 from runtime.golden import golden_path, pack_golden
 from runtime.half import check_share
-from runtime.manifest import Manifest, Provenance, Quantisation, manifest_path, seal
+from runtime.manifest import Manifest, Provenance, Quantisation
+from runtime.manifest_file import manifest_path, seal
 from train.models import find_kind
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}

@@ -18,7 +18,8 @@ from export.proof import prove
 from export.report import as_dictionary, show
 from runtime.console import run, say
 from runtime.errors import FloodError, ModelError
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from train.checkpoint import load_checkpoint
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -80,7 +80,7 @@ def _examine_model(artefact: Path | Exception) -> Iterator[Finding]:
     from runtime.doctor_findings import Finding
     from runtime.errors import FloodError
     from runtime.gpu import current_gpu
-    from runtime.manifest import read_manifest
+    from runtime.manifest_file import read_manifest
 
     try:
         if isinstance(artefact, Exception):

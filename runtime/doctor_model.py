@@ -16,7 +16,8 @@ from runtime.engine_library import find_builder, library_of
 from runtime.errors import BackendError, FloodError
 from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 
 Probe = Callable[[Path, str], dict[str, Any]]
 

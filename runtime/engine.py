@@ -29,7 +29,7 @@ from runtime.errors import ModelError
 from runtime.files import atomic_paths
 from runtime.golden import golden_path, pack_golden
 from runtime.half import check_share
-from runtime.manifest import manifest_path, seal
+from runtime.manifest_file import manifest_path, seal
 from runtime.stopping import Stop, stop_on_signals
 
 if TYPE_CHECKING:

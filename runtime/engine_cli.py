@@ -39,7 +39,7 @@ def build(
     from runtime.console import say
     from runtime.engine import build_engine
     from runtime.engine_plan import plan_engine
-    from runtime.manifest import read_manifest
+    from runtime.manifest_file import read_manifest
     from runtime.sizes import parse_size
 
     if graph is None:

@@ -12,7 +12,8 @@ from runtime.backends.batches import infer_any
 from runtime.console import say
 from runtime.errors import BackendError, ModelError
 from runtime.golden import Golden, read_golden
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from runtime.processing import preprocess, to_mask
 
 REFERENCE = "onnxruntime"

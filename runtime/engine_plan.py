@@ -13,7 +13,8 @@ from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu
-from runtime.manifest import EngineBinding, Manifest, read_manifest
+from runtime.manifest import EngineBinding, Manifest
+from runtime.manifest_file import read_manifest
 
 
 @dataclass(frozen=True, kw_only=True)

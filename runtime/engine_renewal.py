@@ -11,7 +11,7 @@ from runtime.engine_library import library_of
 from runtime.engine_plan import Plan, plan_engine
 from runtime.errors import FloodError, ModelError
 from runtime.gpu import current_gpu
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 
 
 def fitting_engine(engine: Path) -> Path:

@@ -7,25 +7,15 @@ default: what a manifest does not say is an error.
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from runtime.errors import ManifestError
-from runtime.files import atomic_path, sha256
-from runtime.processing import INTERPOLATIONS
-from runtime.sizes import LARGEST, SizeRule
-from runtime.strict_json import decode
+from runtime.manifest_rules import rules
+from runtime.sizes import SizeRule
 
 SCHEMA = 1
 INPUT_NAME = "input"
 OUTPUT_NAME = "logits"
-PRECISIONS = ("fp32", "fp16", "int8")
-WIDEST = 4.0
-"""Times the published width; beyond that a damaged number would only fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +104,7 @@ class Manifest:
     engine: EngineBinding | None = None
 
     def __post_init__(self) -> None:
-        for wanted, holds in _rules(self):
+        for wanted, holds in rules(self):
             if not holds:
                 raise ManifestError(f"the manifest breaks a rule: {wanted}; export the model anew")
 
@@ -128,113 +118,3 @@ class Manifest:
                 "export it anew with --size or with --dynamic-size"
             )
         return dataclasses.replace(self, input_size=self.sizes.checked(input_size))
-
-
-def manifest_path(artefact: Path) -> Path:
-    """`model.onnx` -> `model.onnx.json`, in the same folder."""
-    return artefact.with_name(artefact.name + ".json")
-
-
-def write_manifest(manifest: Manifest, artefact: Path) -> Manifest:
-    """Writes the manifest beside a finished artefact and returns it with the artefact's hash.
-
-    Call it last: the hash is taken from the file as it stands. Raises SinkError.
-    """
-    with atomic_path(manifest_path(artefact)) as temporary:
-        return seal(manifest, artefact, temporary)
-
-
-def seal(manifest: Manifest, content: Path, file: Path) -> Manifest:
-    """Writes the manifest of an artefact whose content and manifest are still temporary files, and
-    returns it with the content's hash. Raises OSError."""
-    sealed = dataclasses.replace(manifest, artefact_sha256=sha256(content))
-    file.write_text(to_json(sealed), encoding="utf-8")
-    return sealed
-
-
-def to_json(manifest: Manifest) -> str:
-    """A manifest as its file holds it."""
-    return json.dumps(dataclasses.asdict(manifest), indent=2, allow_nan=False) + "\n"
-
-
-def read_manifest(artefact: Path) -> Manifest:
-    """Reads and validates the manifest of an artefact and verifies the artefact's hash.
-
-    Raises ManifestError for a missing or damaged manifest, an unknown schema, unknown or missing
-    keys, wrong types and values, and for an artefact that changed since it was written.
-    """
-    if not artefact.is_file():
-        raise ManifestError(f"no such model: {artefact}; check the path or run 'python -m export'")
-    path = manifest_path(artefact)
-    try:
-        parsed = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ManifestError(
-            f"{artefact} has no manifest; wanted {path.name} beside it: copy both files, "
-            "or export the model anew"
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ManifestError(
-            f"{path} is damaged ({str(error).splitlines()[0]}); copy it again or export anew"
-        ) from error
-    manifest = _decode(parsed, path)
-    actual = sha256(artefact)
-    if actual != manifest.artefact_sha256:
-        raise ManifestError(
-            f"{artefact} is not the file its manifest describes (sha256 {actual[:12]}…, "
-            f"wanted {manifest.artefact_sha256[:12]}…); copy both files again or export anew"
-        )
-    return manifest
-
-
-def _decode(parsed: Any, path: Path) -> Manifest:
-    schema = parsed.get("schema") if isinstance(parsed, dict) else None
-    if isinstance(schema, int) and schema != SCHEMA:
-        raise ManifestError(
-            f"{path} has schema {schema}, this program reads schema {SCHEMA}; "
-            f"{'update the program' if schema > SCHEMA else 'export the model anew'}"
-        )
-    try:
-        return decode(Manifest, parsed)
-    except (ValueError, ManifestError) as error:
-        raise ManifestError(f"{path}: {error}; copy it again or export the model anew") from error
-
-
-def _rules(manifest: Manifest) -> list[tuple[str, bool]]:
-    hexadecimal = re.compile(r"[0-9a-f]{64}")
-    sizes, (height, width) = manifest.sizes, manifest.input_size
-    if not 0 < sizes.multiple <= sizes.smallest < LARGEST or sizes.smallest % sizes.multiple:
-        return [(f"sizes.smallest is a multiple of sizes.multiple, not {sizes}", False)]
-    return [
-        (
-            f"input_size is two multiples of {sizes.multiple} from {sizes.smallest} on, "
-            f"not {height}x{width}",
-            sizes.takes(height) and sizes.takes(width),
-        ),
-        (f"batch is 0 or more, not {manifest.batch}", manifest.batch >= 0),
-        (
-            f"width is positive and at most {WIDEST:g}, not {manifest.width}",
-            0 < manifest.width <= WIDEST,
-        ),
-        (
-            f"resize is one of {', '.join(INTERPOLATIONS)}, not '{manifest.resize}'",
-            manifest.resize in INTERPOLATIONS,
-        ),
-        (f"colour_order is RGB, not '{manifest.colour_order}'", manifest.colour_order == "RGB"),
-        (f"mean lies in 0-1, not {manifest.mean}", all(0 <= m <= 1 for m in manifest.mean)),
-        (f"std is positive, not {manifest.std}", all(0 < s < math.inf for s in manifest.std)),
-        (f"threshold lies between 0 and 1, not {manifest.threshold}", 0 < manifest.threshold < 1),
-        (f"class_names are two names, not {manifest.class_names}", len(manifest.class_names) == 2),
-        (
-            f"precision is one of {', '.join(PRECISIONS)}, not '{manifest.precision}'",
-            manifest.precision in PRECISIONS,
-        ),
-        (
-            "artefact_sha256 is 64 hexadecimal digits",
-            hexadecimal.fullmatch(manifest.artefact_sha256) is not None,
-        ),
-        (
-            "checkpoint_sha256 is 64 hexadecimal digits",
-            hexadecimal.fullmatch(manifest.provenance.checkpoint_sha256) is not None,
-        ),
-    ]

@@ -15,7 +15,8 @@ from runtime.backends.batches import infer_any
 from runtime.backends.choice import choose, load_named
 from runtime.backends.cores import usable_cores
 from runtime.gpu import current_gpu
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -134,6 +134,7 @@ def train_and_tell(settings: Settings, folder: RunFolder, *, resume: bool) -> No
     except (Interrupted, KeyboardInterrupt) as interruption:
         if isinstance(interruption, Interrupted):
             say(f"stopped and saved; go on with: {folder.going_on}")
+        leave(130)
         raise typer.Exit(130) from None
     except SinkError as error:
         if folder.taken and folder.state.exists():

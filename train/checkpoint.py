@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from runtime.errors import ModelError
 from runtime.files import atomic_path, atomic_paths, sha256
-from runtime.manifest import Manifest, manifest_path, read_manifest, to_json
+from runtime.manifest import Manifest
+from runtime.manifest_file import manifest_path, read_manifest, to_json
 from train.models import build_model
 
 

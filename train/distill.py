@@ -9,7 +9,7 @@ import typer
 
 from runtime.console import run, say
 from runtime.errors import DataError
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from train import options
 from train.__main__ import train_and_tell
 from train.recipe import DISTILL

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from runtime.console import run, say
 from runtime.errors import DataError
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import Model, load_model
 from runtime.processing import logit, preprocess
 from train.backend import PyTorchBackend

@@ -43,13 +43,13 @@ def team() -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def leave() -> None:
+def leave(code: int = 0) -> None:
     """Ends the process where several are done. DistributedDataParallel keeps gloo's threads alive
     beyond destroy_process_group, and one that lets go of a tensor while Python ends aborts it."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)
+        os._exit(code)
 
 
 def rank() -> int:

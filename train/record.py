@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import DataError
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from train.run_folder import RunFolder
 from train.settings import CONFIG
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runtime.errors import DataError, SinkError
 from runtime.files import make_folder, remove_orphans, write_text
-from runtime.manifest import manifest_path
+from runtime.manifest_file import manifest_path
 from train.settings import CONFIG
 from train.state import STATE
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runtime.console import say
 from runtime.errors import DataError, ManifestError
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from train.dataset import DEFAULT_SEED, SYNTHETIC, open_dataset
 from train.samples import GENERATED, DataSet
 from train.settings import CONFIG, read_settings

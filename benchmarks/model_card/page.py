@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 
 from benchmarks.model_card.dry import ALLOWED as DRY_ALLOWED
 from benchmarks.model_card.still import ALLOWED as STILL_ALLOWED
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.shipped import FILES, shipped_model
 from train.metrics import LABELS
 from train.record import read_record

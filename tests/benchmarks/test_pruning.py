@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.pruning import app, pruned
 from runtime.console import run
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.shipped import shipped_model
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.models import build_model

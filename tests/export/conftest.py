@@ -175,4 +175,4 @@ def no_room_for_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Manifest) -> str:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("runtime.manifest.to_json", fail)
+    monkeypatch.setattr("runtime.manifest_file.to_json", fail)

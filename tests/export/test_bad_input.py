@@ -11,7 +11,8 @@ import pytest
 from export import __main__ as main
 from export import verify
 from runtime import cli
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from tests.runtime import test_full_disk
 from train.checkpoint import save_checkpoint
 from train.models import build_model

@@ -19,7 +19,7 @@ from benchmarks.entry import open_entry, weights_of
 from benchmarks.graphs import multiply_adds, reshaped
 from benchmarks.results import Shape
 from benchmarks.worker import Outputs
-from runtime.manifest import read_manifest, write_manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from runtime.processor import computes_bf16
 from train.models import build_model
 

@@ -22,7 +22,7 @@ from export.proof import Proof
 from runtime.certificate import certificate_line, certificate_path, read_certificate
 from runtime.errors import ManifestError
 from runtime.files import sha256
-from runtime.manifest import read_manifest, write_manifest
+from runtime.manifest_file import read_manifest, write_manifest
 
 Command = Callable[..., tuple[int, str, str]]
 

@@ -26,7 +26,8 @@ from runtime.errors import BackendError, ManifestError, ModelError, SinkError
 from runtime.files import sha256
 from runtime.golden import golden_path, read_golden
 from runtime.gpu import Gpu, current_gpu
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 
 Command = Callable[..., tuple[int, str, str]]
 RTX = "tensorrt-rtx"

@@ -15,7 +15,8 @@ from runtime.engine_library import load_library
 from runtime.engine_plan import plan_engine
 from runtime.errors import ParityError
 from runtime.golden import LARGEST_FILE, check_golden, golden_path, read_golden, write_golden
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import load_model
 from tests.runtime.models import graph as any_graph
 from tests.runtime.models import manifest_of, write_model

@@ -19,7 +19,8 @@ from runtime.engine_plan import plan_engine
 from runtime.engine_versions import dialect_of
 from runtime.errors import BackendError, ModelError
 from runtime.gpu import Gpu, current_gpu
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 
 Command = Callable[..., tuple[int, str, str]]
 RTX = "tensorrt-rtx"

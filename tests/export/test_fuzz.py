@@ -24,7 +24,7 @@ from runtime.engine_network import fix_size, parse_graph
 from runtime.engine_progress import BuildState, error_collector
 from runtime.errors import FloodError
 from runtime.golden import golden_path, read_golden
-from runtime.manifest import manifest_path, read_manifest, write_manifest
+from runtime.manifest_file import manifest_path, read_manifest, write_manifest
 from runtime.model import load_model
 from tests.runtime.models import write_model
 from train.checkpoint import load_checkpoint, save_checkpoint

@@ -8,7 +8,7 @@ import pytest
 from export.golden import SEEDS, golden_frames
 from runtime.errors import ParityError
 from runtime.golden import LARGEST_FILE, check_golden, read_golden, write_golden
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import load_model
 
 

@@ -20,7 +20,8 @@ from runtime.engine_library import load_library
 from runtime.errors import DataError, ManifestError
 from runtime.files import sha256
 from runtime.golden import read_golden
-from runtime.manifest import Manifest, manifest_path, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import manifest_path, read_manifest
 from runtime.model import load_model
 from runtime.processing import preprocess, to_mask
 from train.checkpoint import save_checkpoint

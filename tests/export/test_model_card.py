@@ -11,7 +11,7 @@ from benchmarks.model_card.dry import CONDITIONS, measure_dry
 from benchmarks.model_card.page import CARD, RESULTS, card
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import FRAMES, measure_still, write_still
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import Model
 from runtime.shipped import shipped_model
 from runtime.sources import open_source

@@ -20,7 +20,8 @@ from export.half import half_layers
 from export.proof import prove
 from export.reference import reference_logits
 from runtime import cli
-from runtime.manifest import Manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import write_manifest
 from runtime.model import load_model
 from runtime.sinks.masks import encode_mask
 from train import smp

@@ -13,7 +13,8 @@ from torch import nn
 
 from export import verify
 from export.parity import LIMITS, at_least_a_pixel
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from train.checkpoint import save_checkpoint
 from train.models import build_model
 

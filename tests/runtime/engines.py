@@ -15,7 +15,8 @@ from unittest.mock import patch
 import runtime.engine_binding
 import runtime.engine_progress
 import runtime.gpu  # noqa: F401 -- imported before sys.modules is patched, so that they stay
-from runtime.manifest import EngineBinding, Manifest, read_manifest, write_manifest
+from runtime.manifest import EngineBinding, Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from tests.runtime.fake_cuda import ORIN, FakeCuda, fake_tensorrt
 from tests.runtime.models import SIZE, manifest_of
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from runtime.manifest import Manifest, Provenance, TrainedOn, write_manifest
+from runtime.manifest import Manifest, Provenance, TrainedOn
+from runtime.manifest_file import write_manifest
 
 SIZE = (32, 48)
 

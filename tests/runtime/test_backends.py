@@ -20,7 +20,7 @@ from onnx import TensorProto
 
 from runtime.backends import BACKENDS, Backend, load_backend
 from runtime.errors import BackendError, ModelError
-from runtime.manifest import write_manifest
+from runtime.manifest_file import write_manifest
 from tests.runtime.engines import cuda_stand_in, write_engine
 from tests.runtime.fake_cuda import ORIN
 from tests.runtime.models import SIZE, graph, manifest_of, write_model

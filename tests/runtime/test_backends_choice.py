@@ -18,7 +18,7 @@ from runtime.backends.fake import FakeBackend
 from runtime.errors import BackendError, ManifestError, ModelError, ParityError
 from runtime.golden import write_golden
 from runtime.gpu import Gpu
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import load_model
 from tests.runtime.engines import binding, cuda_stand_in, write_engine
 from tests.runtime.models import SIZE, graph, manifest_of, write_model

@@ -13,7 +13,7 @@ from runtime.certificate import (
     write_certificate,
 )
 from runtime.errors import ManifestError
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from tests.runtime.certificates import certificate_of
 from tests.runtime.conftest import Command
 from tests.runtime.models import write_model

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from runtime.manifest import manifest_path
+from runtime.manifest_file import manifest_path
 from runtime.shipped import shipped_model
 from runtime.sources import open_source
 from tests.runtime.conftest import ROOT, Command, scene, write_clip

@@ -19,7 +19,7 @@ from runtime.doctor_findings import Finding, as_lines, passed
 from runtime.doctor_model import find_backends, find_certificate, find_engine, find_golden
 from runtime.doctor_probe import probe
 from runtime.golden import write_golden
-from runtime.manifest import manifest_path, read_manifest
+from runtime.manifest_file import manifest_path, read_manifest
 from tests.runtime.certificates import certificate_of
 from tests.runtime.conftest import Command
 from tests.runtime.engines import binding, write_engine

@@ -19,7 +19,7 @@ from runtime.engine_versions import dialect_of
 from runtime.errors import ManifestError, ModelError, ParityError
 from runtime.files import sha256
 from runtime.golden import golden_path, write_golden
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from tests.runtime.engines import cuda_stand_in
 from tests.runtime.fake_cuda import ORIN, FakeCuda
 from tests.runtime.models import SIZE, manifest_of, write_model

@@ -11,7 +11,7 @@ import pytest
 
 from runtime.errors import ManifestError
 from runtime.files import sha256
-from runtime.manifest import manifest_path, read_manifest, write_manifest
+from runtime.manifest_file import manifest_path, read_manifest, write_manifest
 from tests.runtime.models import manifest_of
 
 

@@ -20,7 +20,7 @@ from runtime.backends.fake import FakeBackend
 from runtime.counts import Counts, Gaps
 from runtime.errors import BackendError, SourceError
 from runtime.images import Frame
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import Model, load_model
 from runtime.observe import Observation, observe
 from runtime.pipeline import run_pipeline

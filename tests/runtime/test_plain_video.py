@@ -20,7 +20,8 @@ def test_without_pyav_opencv_writes_the_video_and_the_user_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.delitem(sys.modules, "runtime.sinks.video", raising=False)
+    for module in ("video", "encoder"):
+        monkeypatch.delitem(sys.modules, f"runtime.sinks.{module}", raising=False)
     done = flood_runtime_here("--source", clip, "--model", tiny_model, "--save", "overlay.mp4")
     assert done.returncode == 0, done.stderr
     assert "pip install 'flood-runtime[video]'" in done.stderr

@@ -9,7 +9,7 @@ from runtime import shipped
 from runtime.certificate import read_certificate
 from runtime.errors import ModelError
 from runtime.golden import check_golden, read_golden
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from runtime.model import load_model
 from runtime.shipped import FILES, shipped_model
 

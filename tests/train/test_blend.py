@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from runtime.console import run
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from tests.train.runs import write_run
 from train.blend import app, blend
 from train.cache import Pictures, decode_split

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from runtime.errors import BackendError, ManifestError, ModelError, SinkError
-from runtime.manifest import Manifest, manifest_path, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import manifest_path, read_manifest, write_manifest
 from train.backend import PyTorchBackend
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.models import build_model

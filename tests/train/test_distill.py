@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from runtime.console import run
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from tests.train.runs import write_run
 from train.distill import app
 

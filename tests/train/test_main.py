@@ -11,7 +11,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from runtime.console import run
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from train.__main__ import app
 from train.run_folder import next_run_folder
 

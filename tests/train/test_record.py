@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import DataError, ManifestError
-from runtime.manifest import Manifest, read_manifest, write_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest, write_manifest
 from tests.train.runs import write_run
 from train.record import read_record, setting
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from runtime.manifest import read_manifest
+from runtime.manifest_file import read_manifest
 from train.state import STATE
 
 TINY = ("--width", "0.03125", "--size", "32x48", "--encoder", "none", "--batch", "2")

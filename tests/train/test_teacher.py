@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from runtime.manifest import Manifest, read_manifest
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from tests.train.runs import write_run
 from train.checkpoint import load_checkpoint
 from train.compute import Compute
