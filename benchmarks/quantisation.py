@@ -29,7 +29,8 @@ from export.graph import ExportedNetwork, to_bytes, trace
 from export.int8 import KINDS, quantise
 from export.proof import prove
 from runtime.console import run, say
-from runtime.manifest import INPUT_NAME, Quantisation
+from runtime.manifest import INPUT_NAME
+from runtime.manifest_parts import Quantisation
 from train.checkpoint import load_checkpoint
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

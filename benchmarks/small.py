@@ -15,7 +15,8 @@ from export.artefacts import export_graph, export_int8, prepare_manifest
 from export.frames import proof_frames
 from export.parity import LIMITS
 from export.proof import prove
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import SCHEMA, Manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 from train.checkpoint import save_checkpoint
 from train.dataset import SYNTHETIC, open_dataset
 from train.models import build_model

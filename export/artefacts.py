@@ -25,8 +25,9 @@ from runtime.certificate import Certificate
 from runtime.files import atomic_paths
 from runtime.golden import golden_path, pack_golden
 from runtime.half import check_share
-from runtime.manifest import Manifest, Provenance, Quantisation
+from runtime.manifest import Manifest
 from runtime.manifest_file import manifest_path, seal
+from runtime.manifest_parts import Provenance, Quantisation
 from train.models import find_kind
 
 FILES = {"fp32": "model.onnx", "fp16": "model.fp16.onnx"}

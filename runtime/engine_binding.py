@@ -10,7 +10,8 @@ from runtime.engine_versions import dialect_of
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu
-from runtime.manifest import EngineBinding, Manifest
+from runtime.manifest import Manifest
+from runtime.manifest_parts import EngineBinding
 
 ANY_GPU = "any"
 """Name and compute capability in the binding of an engine that was built ahead of time."""

@@ -10,7 +10,7 @@ from runtime.engine_versions import Dialect, dialect_of
 from runtime.errors import BackendError
 from runtime.gpu import Gpu, current_gpu
 from runtime.jetson import is_jetson
-from runtime.manifest import EngineBinding
+from runtime.manifest_parts import EngineBinding
 
 LIBRARIES = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """What the command line calls a builder, and the module it is in."""

@@ -13,8 +13,9 @@ from runtime.engine_versions import Dialect
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu
-from runtime.manifest import EngineBinding, Manifest
+from runtime.manifest import Manifest
 from runtime.manifest_file import read_manifest
+from runtime.manifest_parts import EngineBinding
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,69 +7,21 @@ default: what a manifest does not say is an error.
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from dataclasses import dataclass, field
 
 from runtime.errors import ManifestError
-from runtime.manifest_rules import rules
-from runtime.sizes import SizeRule
+from runtime.manifest_parts import EngineBinding, Provenance, Quantisation, TrainedOn
+from runtime.processing import INTERPOLATIONS
+from runtime.sizes import LARGEST, SizeRule
 
 SCHEMA = 1
 INPUT_NAME = "input"
 OUTPUT_NAME = "logits"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedOn:
-    """The data behind the weights.
-
-    fingerprint: SHA-256 over the names and contents of all pairs. split: what the split was made
-    by and its counts, as one sentence. scores: metric name -> value on the validation split.
-    teacher: SHA-256 of the checkpoint that labelled the pictures, None where none did.
-    """
-
-    dataset: str
-    fingerprint: str
-    split: str
-    scores: dict[str, float]
-    teacher: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """Where the artefact comes from. tools: library name -> version, of the step that wrote it."""
-
-    checkpoint_sha256: str
-    tools: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EngineBinding:
-    """The only place where an engine may run. library: "tensorrt" or "tensorrt_rtx", and its
-    version; gpu, compute_capability ("8.7") and driver (the newest CUDA version it can serve): of
-    the machine that built it, or "any" for an engine built ahead of time. source_sha256: of the
-    graph it was built from. driver_version: the driver's own, under which the engine was built; a
-    remark, for others may run it; None where unknown, ahead of time and in older manifests."""
-
-    library: str
-    version: str
-    gpu: str
-    compute_capability: str
-    driver: str
-    source_sha256: str
-    driver_version: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quantisation:
-    """How an INT8 graph came about. kind: "cpu" (unsigned activations) or "tensorrt" (signed,
-    symmetric). method: how ranges were drawn. calibrated_on: the pictures, as one sentence.
-    kept: layers that would have cost too much accuracy, dearest first; they stay in float32 for
-    CPUs and in half precision for TensorRT."""
-
-    kind: str
-    method: str
-    calibrated_on: str
-    kept: tuple[str, ...]
+PRECISIONS = ("fp32", "fp16", "int8")
+WIDEST = 4.0
+"""Times the published width; beyond that a damaged number would only fill the memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +56,7 @@ class Manifest:
     engine: EngineBinding | None = None
 
     def __post_init__(self) -> None:
-        for wanted, holds in rules(self):
+        for wanted, holds in _rules(self):
             if not holds:
                 raise ManifestError(f"the manifest breaks a rule: {wanted}; export the model anew")
 
@@ -118,3 +70,44 @@ class Manifest:
                 "export it anew with --size or with --dynamic-size"
             )
         return dataclasses.replace(self, input_size=self.sizes.checked(input_size))
+
+
+def _rules(manifest: Manifest) -> list[tuple[str, bool]]:
+    """Each rule in words, with what came instead, and whether it holds."""
+    hexadecimal = re.compile(r"[0-9a-f]{64}")
+    sizes, (height, width) = manifest.sizes, manifest.input_size
+    if not 0 < sizes.multiple <= sizes.smallest < LARGEST or sizes.smallest % sizes.multiple:
+        return [(f"sizes.smallest is a multiple of sizes.multiple, not {sizes}", False)]
+    return [
+        (
+            f"input_size is two multiples of {sizes.multiple} from {sizes.smallest} on, "
+            f"not {height}x{width}",
+            sizes.takes(height) and sizes.takes(width),
+        ),
+        (f"batch is 0 or more, not {manifest.batch}", manifest.batch >= 0),
+        (
+            f"width is positive and at most {WIDEST:g}, not {manifest.width}",
+            0 < manifest.width <= WIDEST,
+        ),
+        (
+            f"resize is one of {', '.join(INTERPOLATIONS)}, not '{manifest.resize}'",
+            manifest.resize in INTERPOLATIONS,
+        ),
+        (f"colour_order is RGB, not '{manifest.colour_order}'", manifest.colour_order == "RGB"),
+        (f"mean lies in 0-1, not {manifest.mean}", all(0 <= m <= 1 for m in manifest.mean)),
+        (f"std is positive, not {manifest.std}", all(0 < s < math.inf for s in manifest.std)),
+        (f"threshold lies between 0 and 1, not {manifest.threshold}", 0 < manifest.threshold < 1),
+        (f"class_names are two names, not {manifest.class_names}", len(manifest.class_names) == 2),
+        (
+            f"precision is one of {', '.join(PRECISIONS)}, not '{manifest.precision}'",
+            manifest.precision in PRECISIONS,
+        ),
+        (
+            "artefact_sha256 is 64 hexadecimal digits",
+            hexadecimal.fullmatch(manifest.artefact_sha256) is not None,
+        ),
+        (
+            "checkpoint_sha256 is 64 hexadecimal digits",
+            hexadecimal.fullmatch(manifest.provenance.checkpoint_sha256) is not None,
+        ),
+    ]

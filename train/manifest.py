@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import runtime
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import SCHEMA, Manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 from train.metrics import Scores
 from train.models import find_kind
 from train.recipe import IMAGENET_MEAN, IMAGENET_STD, Recipe

@@ -23,7 +23,8 @@ from export.frames import proof_frames
 from export.graph import ExportedNetwork, trace
 from export.proof import Proof, prove
 from runtime.console import run
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import SCHEMA, Manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 from train.checkpoint import save_checkpoint
 from train.dataset import open_dataset
 from train.models import build_model

@@ -21,8 +21,9 @@ from runtime.engine import build_engine
 from runtime.engine_library import load_library
 from runtime.engine_plan import plan_engine
 from runtime.errors import ModelError, ParityError
-from runtime.manifest import Manifest, Quantisation
+from runtime.manifest import Manifest
 from runtime.manifest_file import read_manifest, write_manifest
+from runtime.manifest_parts import Quantisation
 
 Traced = Callable[..., onnx.ModelProto]
 LOOSE = {"flipped": 1.0, "iou_drop": 1.0}

@@ -7,7 +7,7 @@ import pytest
 
 from export.parity import LIMITS, NAMES, at_least_a_pixel, check, compare
 from runtime.errors import ParityError
-from runtime.manifest_rules import PRECISIONS
+from runtime.manifest import PRECISIONS
 
 
 def logits(*frames: list[float]) -> np.ndarray:

@@ -15,8 +15,9 @@ from unittest.mock import patch
 import runtime.engine_binding
 import runtime.engine_progress
 import runtime.gpu  # noqa: F401 -- imported before sys.modules is patched, so that they stay
-from runtime.manifest import EngineBinding, Manifest
+from runtime.manifest import Manifest
 from runtime.manifest_file import read_manifest, write_manifest
+from runtime.manifest_parts import EngineBinding
 from tests.runtime.fake_cuda import ORIN, FakeCuda, fake_tensorrt
 from tests.runtime.models import SIZE, manifest_of
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
-from runtime.manifest import Manifest, Provenance, TrainedOn
+from runtime.manifest import Manifest
 from runtime.manifest_file import write_manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 
 SIZE = (32, 48)
 

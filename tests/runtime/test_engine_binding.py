@@ -10,8 +10,9 @@ from runtime.engine_binding import bind, check_binding, driver_remark, engine_na
 from runtime.errors import ModelError
 from runtime.files import sha256
 from runtime.gpu import Gpu, current_gpu
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import SCHEMA, Manifest
 from runtime.manifest_file import manifest_path, read_manifest, write_manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 
 ORIN = Gpu(name="Orin (nvgpu)", compute_capability="8.7", driver="12.6", integrated=True)
 

@@ -9,7 +9,7 @@ import pytest
 import runtime
 from runtime.engine_versions import DIALECTS, dialect_of
 from runtime.errors import BackendError
-from runtime.manifest_rules import PRECISIONS
+from runtime.manifest import PRECISIONS
 
 
 @pytest.mark.parametrize(

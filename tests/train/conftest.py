@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.manifest import SCHEMA, Manifest, Provenance, TrainedOn
+from runtime.manifest import SCHEMA, Manifest
+from runtime.manifest_parts import Provenance, TrainedOn
 from tests.train.photographs import write_pair
 
 
