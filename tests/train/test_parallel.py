@@ -75,3 +75,23 @@ def test_ctrl_c_saves_and_the_run_goes_on_bit_for_bit(photographs: Path, tmp_pat
     assert process.returncode == 0, err
     for name in ("best.safetensors", "last.safetensors"):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("code", [0, 130])
+def test_a_process_of_several_ends_at_once_with_its_code(code: int) -> None:
+    """Nothing of Python's own ending is run, in which gloo's threads would abort it; what was
+    printed is not lost."""
+    program = (
+        "import atexit; from train.parallel import leave; "
+        f"atexit.register(print, 'ending'); print('done'); leave({code})"
+    )
+    for processes, said in (("2", "done\n"), ("1", "done\nending\n")):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "WORLD_SIZE": processes},
+        )
+        assert done.stdout == said
+        assert done.returncode == (code if processes == "2" else 0)
