@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
 # For `make model`: DATA=folder, and if wanted PAIRS=csv, ENCODER=file, DRY=folder without water.
-MODEL := runs/model
+# TRY=1 goes the whole way in minutes, with tiny trainings, and keeps what ships.
+MODEL := runs/$(if $(TRY),try,model)
 ENCODER := auto
+TINY = $(if $(TRY),--epochs 1 --size 64)
 PICTURES = --data $(DATA) $(if $(PAIRS),--pairs $(PAIRS))
-TAUGHT = --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) $(if $(DRY),--dry $(DRY))
+DISTILL = $(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) \
+	$(if $(DRY),--dry $(DRY)) --change views=16
+FEWER = $(TINY) $(if $(TRY),--change views=1 --change scenes=8)
 
 .PHONY: help setup demo model check test bench lock clean
 
@@ -35,21 +39,22 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 	$(BIN)/python -m benchmarks.table $(DEMO)/export --checkpoint $(DEMO)/run/best.safetensors
 	$(BIN)/python -m benchmarks.demo $(DEMO)
 
-model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DRY=]; hours
+model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DRY= TRY=1]; hours
 	@test -n "$(DATA)" || { echo "error: no DATA came; wanted the folder of the photographs: make model DATA=flood-area"; exit 2; }
 	$(BIN)/python -m train $(PICTURES) --encoder $(ENCODER) --size 320 --epochs 40 --seed 3 --change dropout=0.35 \
-		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 --out $(MODEL)/teacher
+		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 $(TINY) --out $(MODEL)/teacher
 	$(BIN)/python -m export $(MODEL)/teacher/best.safetensors --int8 --engine none --out $(MODEL)/teacher-export
-	$(BIN)/python -m train.distill $(TAUGHT) --out $(MODEL)/student
-	$(BIN)/python -m train.distill $(TAUGHT) --encoder $(MODEL)/student/best.safetensors --seed 45 --rate 1e-3 \
-		--epochs 24 --change growth=0:0.5,0.7:0.75 --change views=16 --change scenes=800 --out $(MODEL)/further
+	$(DISTILL) $(FEWER) --out $(MODEL)/student
+	$(DISTILL) --encoder $(MODEL)/student/best.safetensors --seed 45 --rate 1e-3 --epochs 24 \
+		--change growth=0:0.5,0.7:0.75 --change scenes=800 $(FEWER) --out $(MODEL)/further
 	$(BIN)/python -m train.blend $(MODEL)/student $(MODEL)/further/last.safetensors --share 0.75 $(PICTURES) --out $(MODEL)/between.safetensors
-	$(BIN)/python -m train.distill $(TAUGHT) --encoder $(MODEL)/between.safetensors --seed 47 --rate 6e-4 \
-		--epochs 5 --change growth=0:0.75 --change views=16 --change scenes=2000 --out $(MODEL)/last
-	$(BIN)/python -m train.blend $(MODEL)/between.safetensors $(MODEL)/last/last.safetensors --share 0.7 $(PICTURES) --out $(MODEL)/model.safetensors
-	$(BIN)/python -m export $(MODEL)/model.safetensors $(PICTURES) --fp16 --int8 --threshold 0.7 --engine none --out $(MODEL)/export
+	$(DISTILL) --encoder $(MODEL)/between.safetensors --seed 47 --rate 1.2e-3 --epochs 27 \
+		--change growth=0:0.75 --change scenes=2000 $(FEWER) --out $(MODEL)/last
+	$(BIN)/python -m export $(MODEL)/last/last.safetensors $(PICTURES) --fp16 --int8 --threshold 0.7 --engine none --out $(MODEL)/export
+ifndef TRY
 	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
 		cp $(MODEL)/export/model.$$graph$$part runtime/models/ || exit 1; done; done
+endif
 
 check: setup  ## lint, format, types, import contracts
 	$(BIN)/ruff check .

@@ -10,8 +10,10 @@ from runtime.errors import DataError
 from runtime.images import PICTURE_SUFFIXES, read_picture
 from train.samples import Sample
 from train.scenes import DRY, describe, render
-from train.synthetic import SCENE_SIZE
 
+SCENE_SIZE = (288, 384)
+"""Height and width of the generated scenes: a camera's picture is sharper than a student's input.
+"""
 FIRST_SEED = 10_000_000
 """Scenes from here on; train.synthetic draws those below."""
 

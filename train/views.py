@@ -44,7 +44,8 @@ def taught_pictures(
     """Views of the train split with masks between the true ones and the teacher's, views of
     pictures without water, and generated scenes, half of them dry; masks are uint8, 255 is water.
 
-    dry: a folder of pictures without any water. What comes out follows from the arguments alone.
+    dry: a folder of pictures without any water, which give no more views than the split, but one
+    each. What comes out follows from the arguments alone.
     Raises DataError and BackendError.
     """
     size = teacher.manifest.input_size
@@ -56,7 +57,8 @@ def taught_pictures(
     parts = [views]
     if dry is not None:
         photographs = decode(dry_photographs(dry), "reading dry", large, recipe.resize)
-        parts.append(make_views(photographs, size, recipe.views, seed))
+        fewer = max(1, len(views) // len(photographs))
+        parts.append(make_views(photographs, size, min(recipe.views, fewer), seed))
     if recipe.scenes:
         scenes = half_dry_scenes(seed, recipe.scenes)
         parts.append(decode(scenes, "drawing scenes", size, recipe.resize, generated=True))

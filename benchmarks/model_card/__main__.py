@@ -14,9 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks.dry_photographs import NUMBER_TO_LEARN
 from benchmarks.model_card.dry import measure_dry
-from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run
+from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run, learned_dry
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import measure_still
 from runtime.console import run, say
@@ -40,7 +39,8 @@ def main(
     data: Annotated[str | None, typer.Option(help="folder with Image/ and Mask/")] = None,
     pairs: Annotated[Path | None, typer.Option(help="CSV with the columns Image and Mask")] = None,
     dry: Annotated[
-        Path | None, typer.Option(help="folder of photographs without any water")
+        list[Path] | None,
+        typer.Option(help="a folder of photographs without any water; may be repeated"),
     ] = None,
     teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
     student: Annotated[
@@ -68,17 +68,19 @@ def main(
         if teacher and student:
             runs = zip(ROWS, (teacher, *student), strict=False)
             found["training"] = {name: facts_of_run(run) for name, run in runs}
-            found["learned_dry"] = NUMBER_TO_LEARN
+            found["learned_dry"] = learned_dry(student[-1])
+        photographs = None
         if data is not None:
             dataset = open_trained(path, opened.manifest, data, pairs)
+            photographs = dataset.splits["val"]
             counts = count_split(opened, dataset, "val")
             found["val"] = {
                 "pictures": len(counts),
                 "scores": dataclasses.asdict(score(counts)),
                 "intervals": intervals(counts),
             }
-        found["dry"] = measure_dry(opened, dry)
-        found["still"] = measure_still(opened)
+        found["dry"] = measure_dry(opened, dry or ())
+        found["still"] = measure_still(opened, photographs)
         found["scenes"] = measure_scenes(opened, None if as_json else FAILURES)
     if as_json:
         print(json.dumps(found, indent=2))

@@ -39,13 +39,13 @@ CONDITIONS: dict[str, list[Any]] = {
 """Weather and light that are laid over every picture."""
 
 
-def measure_dry(model: Model, folder: Path | None) -> dict[str, dict[str, Any]]:
+def measure_dry(model: Model, folders: Sequence[Path]) -> dict[str, dict[str, Any]]:
     """Kind of picture, condition -> mean and largest false share of water, and how many pictures
-    have more than ALLOWED. folder: of photographs without water."""
+    have more than ALLOWED. folders: of photographs without water, called by their names."""
     kinds = {"generated scenes": [_dry_scene(seed) for seed in range(SCENES)]}
-    if folder is not None:
+    for folder in folders:
         photographs = dry_photographs(folder)
-        kinds["photographs"] = [photographs[index].image for index in range(len(photographs))]
+        kinds[folder.name] = [photographs[index].image for index in range(len(photographs))]
     found = {}
     for kind, images in kinds.items():
         for name, steps in CONDITIONS.items():

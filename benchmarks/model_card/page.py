@@ -12,6 +12,7 @@ from benchmarks.model_card.dry import ALLOWED as DRY_ALLOWED
 from benchmarks.model_card.still import ALLOWED as STILL_ALLOWED
 from runtime.manifest_file import read_manifest
 from runtime.shipped import FILES, shipped_model
+from train.dry import dry_photographs
 from train.metrics import LABELS
 from train.record import read_record
 
@@ -52,6 +53,15 @@ def facts_of_run(path: Path) -> dict[str, Any]:
     scores = record.manifest.trained_on.scores
     minutes = sum(float(row["seconds"]) for row in record.rows) / 60
     return {**settings, "scores": scores, "minutes": round(minutes), "recipe": _recipe(record)}
+
+
+def learned_dry(path: Path) -> int:
+    """How many photographs without water a run learned from, if they still lie there.
+
+    Raises DataError.
+    """
+    folder = read_record(path).settings.get("dry")
+    return len(dry_photographs(Path(folder))) if folder else 0
 
 
 def _recipe(record: Any) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
@@ -16,6 +18,7 @@ from runtime.model import Model
 from runtime.observe import observe
 from runtime.sources import open_source
 from train.console import console
+from train.samples import Samples
 from train.scenes import describe, render
 
 ALLOWED = 0.005
@@ -27,23 +30,41 @@ RATE_FACTOR = 30
 """x264's quality; surveillance cameras compress about so."""
 
 
-def measure_still(model: Model) -> dict[str, Any]:
-    """The change of the water fraction from one frame to the next, over all scenes."""
+def measure_still(model: Model, photographs: Samples | None) -> dict[str, dict[str, Any]]:
+    """Kind of scene -> the change of the water fraction from one frame to the next."""
+    scenes = (render(describe(FIRST_SEED + number), SIZE).image for number in range(SCENES))
+    found = {"generated scenes": _summary(model, scenes)}
+    if photographs is not None:
+        of_cameras = (_of_camera(photographs[index].image) for index in range(len(photographs)))
+        found["photographs"] = _summary(model, of_cameras)
+    return found
+
+
+def _summary(model: Model, pictures: Iterable[NDArray[np.uint8]]) -> dict[str, Any]:
     changes = []
     with tempfile.TemporaryDirectory() as folder:
-        for number in track(range(SCENES), "still scenes", console=console, transient=True):
-            film = Path(folder) / f"{number}.mp4"
-            write_still(film, render(describe(FIRST_SEED + number), SIZE).image, number)
+        film = Path(folder) / "still.mp4"
+        shown = track(pictures, "still scenes", console=console, transient=True)
+        for number, picture in enumerate(shown):
+            write_still(film, picture, number)
             with open_source(str(film)) as source:
                 fractions = [observe(frame, model).water_fraction for frame in source]
             changes.append(np.abs(np.diff(fractions)))
+    largest = [round(float(change.max()), 6) for change in changes]
     return {
-        "scenes": SCENES,
-        "frames": SCENES * FRAMES,
+        "scenes": len(changes),
         "median": round(float(np.median(np.concatenate(changes))), 6),
-        "largest": round(float(max(change.max() for change in changes)), 6),
-        "largest of each scene": [round(float(change.max()), 6) for change in changes],
+        "largest": max(largest),
+        "above": sum(change > ALLOWED for change in largest),
+        "largest of each scene": largest,
     }
+
+
+def _of_camera(photograph: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """As large as a camera's picture at most, with even sides, which H.264 wants."""
+    scale = min(1.0, *(most / side for most, side in zip(SIZE, photograph.shape, strict=False)))
+    height, width = (2 * int(side * scale / 2) for side in photograph.shape[:2])
+    return cv2.resize(photograph, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def write_still(path: Path, image: NDArray[np.uint8], seed: int) -> None:

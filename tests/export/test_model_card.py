@@ -16,6 +16,7 @@ from runtime.model import Model
 from runtime.shipped import shipped_model
 from runtime.sources import open_source
 from tests.runtime.models import manifest_of
+from train.samples import Sample
 
 
 class BrightIsWater:
@@ -55,10 +56,14 @@ def test_false_water_is_counted_in_every_weather(
     monkeypatch.setattr("benchmarks.model_card.dry.SCENES", 2)
     half = np.zeros((40, 60, 3), np.uint8)
     half[:, :30] = 220
-    for name, picture in (("half", half), ("dark", half * 0)):
-        Image.fromarray(picture).save(tmp_path / f"{name}.png")
-    found = measure_dry(bright(128), tmp_path)
-    assert len(found) == 2 * len(CONDITIONS)
+    folders = [tmp_path / name for name in ("photographs", "streets")]
+    for folder, picture in zip(folders, (half, half * 0), strict=True):
+        folder.mkdir()
+        for name, shown in (("half", picture), ("dark", half * 0)):
+            Image.fromarray(shown).save(folder / f"{name}.png")
+    found = measure_dry(bright(128), folders)
+    assert len(found) == 3 * len(CONDITIONS)
+    assert found["streets, as it is"]["above"] == 0
     plain = found["photographs, as it is"]
     assert plain == {"pictures": 2, "mean": 0.25, "largest": 0.5, "above": 1}
     assert found["generated scenes, as it is"]["pictures"] == 2
@@ -76,8 +81,13 @@ def test_a_still_film_is_steady_for_a_model_that_sees_nothing_in_noise(
     assert any((frames[0] != frame).any() for frame in frames[1:])
     monkeypatch.setattr("benchmarks.model_card.still.SCENES", 1)
     monkeypatch.setattr("benchmarks.model_card.still.SIZE", (96, 128))
-    assert measure_still(bright(255))["largest"] == 0
-    assert measure_still(bright(100))["largest"] > 0
+    steady = measure_still(bright(255), None)
+    assert list(steady) == ["generated scenes"]
+    assert steady["generated scenes"]["largest"] == steady["generated scenes"]["above"] == 0
+    odd = Sample(image=picture[:95, :127], mask=np.zeros((95, 127), bool), name="odd")
+    found = measure_still(bright(60), [odd])
+    assert found["photographs"]["scenes"] == 1
+    assert found["photographs"]["largest"] > 0
 
 
 def test_the_worst_scenes_are_drawn_and_each_light_is_scored(

@@ -1,21 +1,12 @@
-"""Photographs without water that ship in packages: python -m benchmarks.dry_photographs OUT.
-
-OUT/learn is for `python -m train.distill --dry`, OUT/measure for `python -m benchmarks.model_card
---dry`: none is in both. They stay where they are taken to; the project holds none.
-"""
+"""Photographs without water that ship in Python and Debian packages."""
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from runtime.console import run, say
 from runtime.errors import DataError
-from runtime.files import atomic_path, make_folder
 
 LEARN = {
     "scikit-image": ("astronaut.png", "brick.png", "chelsea.png", "coins.png", "grass.png",
@@ -70,29 +61,24 @@ DEBIAN = (
     "apt-get install --no-install-recommends lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 "
     "mate-backgrounds opencv-doc plasma-workspace-wallpapers"
 )
-NUMBER_TO_LEARN = sum(map(len, LEARN.values())) + len(SHARE_LEARN)
-
 SHARE = Path("/usr/share")
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+def find_packaged(share: Path) -> dict[str, dict[str, Path]]:
+    """Part -> name it gets -> where it lies. share: where Debian packages have their data.
+    Raises DataError."""
+    return {
+        "learn": _find_all(LEARN, SHARE_LEARN, share),
+        "photographs": _find_all(MEASURE, SHARE_MEASURE, share),
+    }
 
 
-@app.command()
-def main(
-    out: Annotated[Path, typer.Argument(help="a folder")],
-    share: Annotated[Path, typer.Option(help="where Debian packages have their data")] = SHARE,
-) -> None:
-    """Copies the photographs into two folders."""
-    wanted = (("learn", LEARN, SHARE_LEARN), ("measure", MEASURE, SHARE_MEASURE))
-    for part, of_packages, shared in wanted:
-        folder = make_folder(out / part)
-        found = {Path(name).name: _find(package, name)
-                 for package, names in of_packages.items() for name in names}  # fmt: skip
-        found |= {path.replace("/", "-"): _find_shared(share, path) for path in shared}
-        for name, photograph in found.items():
-            with atomic_path(folder / name) as temporary:
-                shutil.copyfile(photograph, temporary)
-        say(f"{folder}: {len(found)} photographs")
+def _find_all(
+    of_packages: Mapping[str, tuple[str, ...]], shared: tuple[str, ...], share: Path
+) -> dict[str, Path]:
+    found = {Path(name).name: _find(package, name)
+             for package, names in of_packages.items() for name in names}  # fmt: skip
+    return found | {path.replace("/", "-"): _find_shared(share, path) for path in shared}
 
 
 def _find(package: str, name: str) -> Path:
@@ -115,7 +101,3 @@ def _find_shared(share: Path, name: str) -> Path:
             "name their usr/share with --share"
         )
     return share / name
-
-
-if __name__ == "__main__":
-    run(app)

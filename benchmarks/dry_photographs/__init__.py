@@ -1,0 +1,1 @@
+"""Photographs without water, to learn from and to measure on."""

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.dry_photographs import __main__ as command
+
+
+def test_photographs_are_copied_into_their_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("wall", "road", "drive"):
+        (tmp_path / f"{name}.jpg").write_text(name)
+    packaged = {"learn": {"wall.jpg": tmp_path / "wall.jpg"}}
+    cloned = {
+        "learn": {"road.jpg": tmp_path / "road.jpg"},
+        "streets": {"drive.jpg": tmp_path / "drive.jpg"},
+    }
+    monkeypatch.setattr(command, "find_packaged", lambda share: packaged)
+    monkeypatch.setattr(command, "find_cloned", lambda clones: cloned)
+    command.main(tmp_path / "out", tmp_path, tmp_path)
+    copied = {str(path.relative_to(tmp_path / "out")): path.read_text()
+              for path in (tmp_path / "out").rglob("*.jpg")}  # fmt: skip
+    assert copied == {"learn/wall.jpg": "wall", "learn/road.jpg": "road",
+                      "streets/drive.jpg": "drive"}  # fmt: skip
