@@ -1,6 +1,7 @@
 """What is timed, and where the results go.
 
-FLOOD_EXPORTS    an export folder or artefact; default: a small network made here
+FLOOD_EXPORTS    an export folder or artefact; default: a small network made here. Several, joined
+    as in PATH, of one checkpoint at several sizes: each size takes what was exported at it
 FLOOD_CHECKPOINT, FLOOD_DATA, FLOOD_PAIRS    its checkpoint; photographs in place of scenes
 FLOOD_SIZES, FLOOD_BATCHES    default 224x224,384x640 and 1,4
 FLOOD_SECONDS, FLOOD_ROUNDS    of each size and batch: default 15 seconds and at least 5 rounds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +32,13 @@ FRAMES = 8
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """artefacts: by key (benchmarks.graphs). checkpoint: of the same weights, None where only the
-    exports are here. data: where frames are from."""
+    exports are here. data: where frames are from. others: the same weights exported at other
+    sizes, which are timed there in place of artefacts: INT8 is calibrated for its size."""
 
     artefacts: dict[str, Path]
     checkpoint: Path | None
     data: DataSet
+    others: tuple[dict[str, Path], ...] = ()
 
     @property
     def manifest(self) -> Manifest:
@@ -50,6 +53,15 @@ class Entry:
             f"checkpoint {manifest.provenance.checkpoint_sha256[:12]}"
         )
 
+    def artefacts_at(self, size: tuple[int, int]) -> dict[str, Path]:
+        """Those that were exported at (height, width), else those to be reshaped."""
+        found = dict(self.artefacts)
+        for other in self.others:
+            found |= {
+                key: path for key, path in other.items() if read_manifest(path).input_size == size
+            }
+        return found
+
     def run(
         self,
         size: tuple[int, int],
@@ -60,7 +72,7 @@ class Entry:
         """All contestants at one (height, width) and batch. Raises FloodError."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            resize(self.artefacts, batch, size, folder)
+            resize(self.artefacts_at(size), batch, size, folder)
             self.write_checkpoint(folder / CHECKPOINT)
             resized = read_manifest(next(folder.glob("*.onnx")))
             frames = proof_frames(self.data, resized, max(FRAMES, 2 * batch))
@@ -121,8 +133,10 @@ def open_entry(
     checkpoint: Path | None = None,
     data: str | None = None,
     pairs: Path | None = None,
+    others: Sequence[Path] = (),
 ) -> Entry:
-    """An export folder, or one artefact with its manifest. checkpoint: default: found in runs/ by
+    """An export folder, or one artefact with its manifest; others: of the same checkpoint, at other
+    sizes. checkpoint: default: found in runs/ by
     its hash. data: photographs; default: what the checkpoint was trained on, where that is here,
     else generated scenes. Raises FloodError."""
     artefacts = find_artefacts(exports)
@@ -133,15 +147,39 @@ def open_entry(
         except ModelError:
             checkpoint = None
     data_set, _ = find_data(checkpoint or exports, manifest, data, pairs)
-    return Entry(artefacts=artefacts, checkpoint=checkpoint, data=data_set)
+    return Entry(
+        artefacts=artefacts,
+        checkpoint=checkpoint,
+        data=data_set,
+        others=tuple(_find_alike(other, manifest) for other in others),
+    )
+
+
+def _find_alike(exports: Path, manifest: Manifest) -> dict[str, Path]:
+    found = find_artefacts(exports)
+    for path in found.values():
+        if (
+            read_manifest(path).provenance.checkpoint_sha256
+            != manifest.provenance.checkpoint_sha256
+        ):
+            raise ModelError(
+                f"{path} was exported from another checkpoint than the first export; export all "
+                "from one with 'python -m export CHECKPOINT --size HxW --out DIR'"
+            )
+    return found
+
+
+def named_exports() -> tuple[Path, ...]:
+    """FLOOD_EXPORTS: export folders or artefacts of one checkpoint, joined as in PATH."""
+    return tuple(map(Path, filter(None, os.environ.get("FLOOD_EXPORTS", "").split(os.pathsep))))
 
 
 def entry_from_environment() -> Entry | None:
     """FLOOD_EXPORTS, FLOOD_CHECKPOINT, FLOOD_DATA and FLOOD_PAIRS; None without the first."""
-    named = {key: os.environ.get(f"FLOOD_{key}") for key in ("EXPORTS", "CHECKPOINT", "PAIRS")}
-    if not named["EXPORTS"]:
+    if not (named := named_exports()):
         return None
     checkpoint, pairs = (
-        Path(text) if text else None for text in (named["CHECKPOINT"], named["PAIRS"])
+        Path(text) if (text := os.environ.get(key)) else None
+        for key in ("FLOOD_CHECKPOINT", "FLOOD_PAIRS")
     )
-    return open_entry(Path(named["EXPORTS"]), checkpoint, os.environ.get("FLOOD_DATA"), pairs)
+    return open_entry(named[0], checkpoint, os.environ.get("FLOOD_DATA"), pairs, named[1:])

@@ -25,6 +25,7 @@ import torch
 
 from benchmarks.conftest import Record
 from benchmarks.device import installed_mb
+from benchmarks.entry import named_exports
 from benchmarks.graphs import find_artefacts, resize
 from benchmarks.worker import peak_memory_mb
 from export.artefacts import export_graph
@@ -48,7 +49,7 @@ FRAMES = 30
 SIZE = (224, 224)
 RUNS = [("onnxruntime", "fp32"), ("onnxruntime", "int8"), ("openvino", "int8")]
 NAMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-NAMED = os.environ.get("FLOOD_EXPORTS")
+NAMED = named_exports()
 ALONE_TO_MASKS, ALONE_TO_OVERLAY = 1.05, 1.15
 START_UP_S = 1.2
 MEMORY_MB = {"masks and JSONL": 450, "overlay video": 470}
@@ -60,7 +61,7 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Speed does not depend on the weights, so untrained ones serve."""
     folder = tmp_path_factory.mktemp("exports")
     if NAMED:
-        resize(find_artefacts(Path(NAMED)), 1, SIZE, folder)
+        resize(find_artefacts(NAMED[0]), 1, SIZE, folder)
         return folder
     torch.manual_seed(0)
     network = build_model("vgg19unet", 1.0).eval()

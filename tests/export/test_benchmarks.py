@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import table
 from benchmarks.contest import Plan
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.entry import open_entry, weights_of
-from benchmarks.graphs import multiply_adds, reshaped
+from benchmarks.entry import entry_from_environment, open_entry, weights_of
+from benchmarks.graphs import find_artefacts, multiply_adds, reshaped, resize
 from benchmarks.results import Shape
 from benchmarks.worker import Outputs
+from runtime.errors import ModelError
 from runtime.manifest_file import read_manifest, write_manifest
 from runtime.processor import computes_bf16
 from train.models import build_model
@@ -98,6 +101,32 @@ def test_a_folder_without_exports(command: Command, tmp_path: Path) -> None:
     code, _, err = command(table.app, tmp_path)
     assert code == 1
     assert "holds no .onnx file; make some with" in err
+
+
+def test_each_size_takes_what_was_exported_at_it(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = exported / "exports" / "tiny", tmp_path / "other"
+    other.mkdir()
+    resize(find_artefacts(first), 1, (64, 96), other)
+    monkeypatch.setenv("FLOOD_EXPORTS", f"{first}{os.pathsep}{other}")
+    entry = entry_from_environment()
+    assert entry is not None
+    assert set(entry.artefacts_at((64, 96)).values()) == set(other.glob("*.onnx"))
+    assert entry.artefacts_at((96, 96)) == entry.artefacts == find_artefacts(first)
+
+
+def test_exports_of_two_checkpoints_are_refused(exported: Path, tmp_path: Path) -> None:
+    first = exported / "exports" / "tiny"
+    resize({"fp32": first / "model.onnx"}, 1, (64, 96), tmp_path)
+    path = tmp_path / "fp32.onnx"
+    manifest = read_manifest(path)
+    provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256="0" * 64)
+    write_manifest(dataclasses.replace(manifest, provenance=provenance), path)
+    with pytest.raises(
+        ModelError, match=r"fp32.onnx was exported from another checkpoint .*--size"
+    ):
+        open_entry(first, others=[tmp_path])
 
 
 def test_multiply_adds_are_those_of_pytorch(
