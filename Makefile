@@ -48,9 +48,11 @@ model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DR
 	$(DISTILL) --encoder $(MODEL)/student/best.safetensors --seed 45 --rate 1e-3 --epochs 24 \
 		--change growth=0:0.5,0.7:0.75 --change scenes=800 $(FEWER) --out $(MODEL)/further
 	$(BIN)/python -m train.blend $(MODEL)/student $(MODEL)/further/last.safetensors --share 0.75 $(PICTURES) --out $(MODEL)/between.safetensors
-	$(DISTILL) --encoder $(MODEL)/between.safetensors --seed 47 --rate 1.2e-3 --epochs 27 \
+	$(DISTILL) --encoder $(MODEL)/between.safetensors --seed 47 --rate 1.2e-3 --epochs 17 \
+		--change growth=0:0.75 --change scenes=2000 $(FEWER) --out $(MODEL)/longer
+	$(DISTILL) --encoder $(MODEL)/longer/last.safetensors --seed 47 --rate 1.2e-3 --epochs 10 \
 		--change growth=0:0.75 --change scenes=2000 $(FEWER) --out $(MODEL)/last
-	$(BIN)/python -m export $(MODEL)/last/last.safetensors $(PICTURES) --fp16 --int8 --threshold 0.7 --engine none --out $(MODEL)/export
+	$(BIN)/python -m export $(MODEL)/last/best.safetensors $(PICTURES) --fp16 --int8 --threshold 0.7 --engine none --out $(MODEL)/export
 ifndef TRY
 	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
 		cp $(MODEL)/export/model.$$graph$$part runtime/models/ || exit 1; done; done

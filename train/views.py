@@ -57,8 +57,8 @@ def taught_pictures(
     parts = [views]
     if dry is not None:
         photographs = decode(dry_photographs(dry), "reading dry", large, recipe.resize)
-        fewer = max(1, len(views) // len(photographs))
-        parts.append(make_views(photographs, size, min(recipe.views, fewer), seed))
+        most = max(1, len(views) // len(photographs))
+        parts.append(make_views(photographs, size, min(recipe.views, most), seed))
     if recipe.scenes:
         scenes = half_dry_scenes(seed, recipe.scenes)
         parts.append(decode(scenes, "drawing scenes", size, recipe.resize, generated=True))

