@@ -32,7 +32,7 @@ def in_order(work: Callable[[T], R], items: Iterable[T], at_once: int) -> Iterat
             except Exception as error:
                 failure = error
                 break
-            if len(begun) == at_once:
+            if len(begun) > at_once:
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()

@@ -93,6 +93,7 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
         lambda text: _checked(int(text), 0, MOST),
         "600, the number of generated scenes beside a teacher's views",
     ),
+    "steady": (_factor, "3, the weight of what a sensor's noise changes, 0 to 1000"),
     "trust": (_part, "0.5, how much of a label is the teacher's"),
     "views": (lambda text: _checked(int(text), 1, MOST), "24, how many views of each picture"),
     "unfrozen_from": (

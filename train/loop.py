@@ -114,6 +114,7 @@ class Trainer:
             self._materials.compute,
             dice=recipe.dice,
             clip=stage.clip,
+            steady=recipe.steady,
             compiled=self._materials.compiled,
         )
         self._stopper = EarlyStopper(

@@ -31,3 +31,18 @@ def segmentation_loss(logits: Tensor, masks: Tensor, *, dice: bool, shared: bool
     if not dice:
         return cross_entropy
     return cross_entropy + 1.0 - (2.0 * overlap + 1.0) / (both + 1.0)
+
+
+def unsteadiness(logits: Tensor, again: Tensor) -> Tensor:
+    """Mean absolute difference of the probabilities of two exposures of the same pictures, 0 to 1;
+    a scalar in float32, over all ranks.
+
+    The difference itself and not its square, as in Laine and Aila, "Temporal ensembling for
+    semi-supervised learning", ICLR 2017: what flickers is many small changes near the threshold.
+    logits, again: (N, 1, h, w).
+    """
+    changes = torch.sigmoid(logits.float()) - torch.sigmoid(again.float())
+    change, pixels = total(
+        torch.stack([changes.abs().sum(), changes.new_tensor(float(changes.numel()))])
+    ).unbind()
+    return change / pixels

@@ -25,7 +25,8 @@ class Recipe:
     weights' moving average, which is what is scored and saved; None saves the weights themselves.
     unfrozen_from, encoder_rate: see train.plan.Stage; they hold for a pretrained encoder. views: of
     each picture that a teacher labels, scenes: generated ones beside them, trust: how much of a
-    label is the teacher's and not the true mask's; see train.views.
+    label is the teacher's and not the true mask's; see train.views. steady: weight of how far the
+    probabilities of half of the pictures move under another exposure; see train.exposure.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Recipe:
     views: int = 0
     scenes: int = 0
     trust: float = 0.0
+    steady: float = 0.0
 
 
 DISTILL = "distill"

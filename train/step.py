@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from runtime.errors import ModelError
 from train.batches import Batch
 from train.compute import Compute
-from train.loss import segmentation_loss
+from train.exposure import exposed_again
+from train.loss import segmentation_loss, unsteadiness
 from train.parallel import distributed
 
 EXPLODED = 100.0
@@ -28,13 +29,15 @@ class Stepper:
         *,
         dice: bool,
         clip: float | None,
+        steady: float = 0.0,
         compiled: bool = False,
     ) -> None:
+        """steady: weight of what a second exposure of half of a batch changes; 0 takes none."""
         network = distributed(model)
         self._network = torch.compile(network) if compiled else network
         self._parameters = [p for p in model.parameters() if p.requires_grad]
         self._optimiser, self._schedule = optimiser, schedule
-        self._compute, self._dice, self._clip = compute, dice, clip
+        self._compute, self._dice, self._clip, self._steady = compute, dice, clip, steady
         self.scaler = compute.scaler()
 
     def step(self, batch: Batch) -> float:
@@ -43,9 +46,7 @@ class Stepper:
         device = self._compute.device
         self._network.train()
         self._optimiser.zero_grad(set_to_none=True)
-        with self._compute.autocast():
-            logits = self._network(batch.images.to(device, non_blocking=True))
-        loss = segmentation_loss(logits, batch.masks.to(device), dice=self._dice)
+        loss = self._loss(batch.images.to(device, non_blocking=True), batch.masks.to(device))
         value = float(loss.detach())
         if np.isfinite(value):
             self.scaler.scale(loss).backward()
@@ -56,6 +57,18 @@ class Stepper:
             self.scaler.update()
             self._schedule.step()
         return value
+
+    def _loss(self, images: Tensor, masks: Tensor) -> Tensor:
+        again = (len(images) + 1) // 2 if self._steady else 0
+        if again:
+            images = torch.cat([images, exposed_again(images[:again])])
+            masks = torch.cat([masks, masks[:again]])
+        with self._compute.autocast():
+            logits = self._network(images)
+        loss = segmentation_loss(logits, masks, dice=self._dice)
+        if again:
+            loss = loss + self._steady * unsteadiness(logits[:again], logits[-again:])
+        return loss
 
 
 def check_loss(loss: float, epoch: int, step: int, names: tuple[str, ...]) -> None:

@@ -20,6 +20,7 @@ def test_ingredients_are_changed_one_by_one() -> None:
     )
     assert recipe.growth == ((0.0, 0.5), (0.75, 1.0))
     assert recipe.rate == RECIPES["default"].rate
+    assert recipe.steady == 0 and changed(recipe, ["steady=3"]).steady == 3
     assert changed(recipe, ["growth=none", "average=0.9"]).growth == ((0.0, 1.0),)
 
 
@@ -44,6 +45,8 @@ def test_ingredients_are_changed_one_by_one() -> None:
         "encoder_rate=nan",
         "encoder_rate=inf",
         "encoder_rate=-1",
+        "steady=-1",
+        "steady=nan",
         "unfrozen_from=x",
         "unfrozen_from=-3",
         "unfrozen_from=38",

@@ -16,8 +16,9 @@ from train.batches import Batch, Batches
 from train.cache import Pictures
 from train.compute import Compute
 from train.epoch import Epoch, Interrupted
+from train.exposure import exposed_again
 from train.loop import Trainer
-from train.loss import segmentation_loss
+from train.loss import segmentation_loss, unsteadiness
 from train.materials import Materials
 from train.model import VGG19UNet
 from train.models import build_model, find_kind
@@ -65,7 +66,7 @@ def test_only_unfrozen_layers_of_the_encoder_move(unfrozen_from: int, moved: int
 
 def _growing() -> Recipe:
     growth = ((0.0, 0.5), (0.5, 1.0))
-    return dataclasses.replace(RECIPES["default"], growth=growth, unfrozen_from=0)
+    return dataclasses.replace(RECIPES["default"], growth=growth, unfrozen_from=0, steady=0.5)
 
 
 def _trainer(recipe: Recipe, reported: list[Epoch]) -> tuple[nn.Module, Trainer]:
@@ -91,7 +92,8 @@ def _val() -> Pictures:
 def test_a_trainer_goes_on_from_any_step_bit_for_bit(
     tmp_path: Path, interrupted_after: int
 ) -> None:
-    """Four epochs of three steps in two stages; batch norm, dropout, averages and growth in it."""
+    """Four epochs of three steps in two stages; batch norm, dropout, averages, growth and second
+    exposures in it."""
     whole: list[Epoch] = []
     model, trainer = _trainer(_growing(), whole)
     trainer.run(QUIET, lambda: False, lambda: None)
@@ -166,6 +168,35 @@ def test_the_loss_falls_with_the_error_and_dice_adds_to_it() -> None:
     assert segmentation_loss(good, masks, dice=True) < 0.05
     assert segmentation_loss(bad, masks, dice=False) > 3.9
     assert segmentation_loss(bad, masks, dice=True) > segmentation_loss(bad, masks, dice=False)
+
+
+def test_unsteadiness_is_how_far_probabilities_move() -> None:
+    logits = torch.tensor([[[[0.0, 2.0]]], [[[-3.0, 40.0]]]])
+    assert unsteadiness(logits, logits) == 0
+    assert unsteadiness(logits, -logits) == unsteadiness(-logits, logits)
+    moved = torch.tensor([[[[math.log(3.0), 2.0]]], [[[-3.0, 40.0]]]])
+    assert math.isclose(unsteadiness(logits, moved), 0.25 / 4, rel_tol=1e-5)
+
+
+def test_a_network_is_trained_to_see_the_same_in_a_second_exposure() -> None:
+    """From the same start on the same pictures, with much weight on it and with none."""
+
+    def moves_in_the_end(steady: float) -> float:
+        torch.manual_seed(0)
+        model = build_model("vgg19unet-bn", 0.0625)
+        stage = Stage(epochs=1, rate=3e-3, unfrozen_from=0)
+        optimiser, schedule = make_optimiser(model, stage, 40, decoupled=True)
+        stepper = Stepper(model, optimiser, schedule, CPU, dice=True, clip=1.0, steady=steady)
+        batch = _batch()
+        for _ in range(20):
+            stepper.step(batch)
+        model.eval()
+        with torch.no_grad():
+            torch.manual_seed(1)
+            again = [model(exposed_again(batch.images)) for _ in range(8)]
+            return float(np.mean([unsteadiness(model(batch.images), one) for one in again]))
+
+    assert moves_in_the_end(20.0) < 0.7 * moves_in_the_end(0.0)
 
 
 def test_batches_repeat_by_seed_and_epoch_whoever_prepares_them() -> None:
