@@ -26,7 +26,7 @@ from benchmarks.rewrites import subpixel
 from export.calibration import calibrate
 from export.frames import CALIBRATING, proof_frames
 from export.graph import to_bytes
-from export.int8 import KINDS, LAYERS, quantise
+from export.int8 import KINDS, LAYERS, first_kept, quantise
 from export.processors import for_processors
 from runtime.console import run, say
 from runtime.errors import ModelError
@@ -140,7 +140,8 @@ def _made(variant: Variant, graph: onnx.ModelProto, inputs: NDArray) -> onnx.Mod
     if not variant.operators:
         return changed
     kind = dataclasses.replace(KINDS["cpu"], operators=variant.operators)
-    return quantise(changed, calibrate(changed, inputs, "mean", kind), kind)
+    ranges = calibrate(changed, inputs, "mean", kind)
+    return quantise(changed, ranges, kind, first_kept(changed, kind))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from export.artefacts import prepare_manifest
 from export.calibration import COUNT, EVERY_METHOD, calibrate
 from export.frames import CALIBRATING, find_data, proof_frames
 from export.graph import ExportedNetwork, to_bytes, trace
-from export.int8 import KINDS, quantise
+from export.int8 import KINDS, first_kept, quantise
 from export.proof import prove
 from runtime.console import run, say
 from runtime.manifest import INPUT_NAME
@@ -122,7 +122,10 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
                 f"ONNX Runtime, {method}",
                 word,
                 lambda kind=kind, source=source, method=method: quantise(  # type: ignore[misc]
-                    source, calibrate(source, inputs, method, kind), kind
+                    source,
+                    calibrate(source, inputs, method, kind),
+                    kind,
+                    first_kept(source, kind),
                 ),
             )
     if importlib.util.find_spec("nncf"):

@@ -7,6 +7,7 @@ rounded in front of it too, levels would be spent on what the ReLU takes away. O
 Runtime quantises, since it is what runs the result on a CPU. There the graph is rewritten first,
 the concatenations have 8 bits too, which spares their inputs a way through float32, and weights
 keep to 7 bits: x86 processors without VNNI add two products of 8 bits in 16, which would saturate.
+The first layer stays in float32 there, see `first_kept`.
 """
 
 from __future__ import annotations
@@ -113,6 +114,13 @@ def _only_for(kept: tuple[str, ...], graph: onnx.ModelProto) -> list[str]:
         if node.op_type == "Concat"
         and all(other.name in kept for other in nodes if node.output[0] in other.input)
     ]
+
+
+def first_kept(graph: onnx.ModelProto, kind: Kind) -> tuple[str, ...]:
+    """The layer that reads the picture, where weights are narrow: it has few weights for each
+    channel, and where a picture is dark all over, what they lost to rounding adds up to a bias in
+    all that follows (docs/quantisation.md). In float32 it takes no longer."""
+    return tuple(weighted_layers(graph)[:1]) if kind.narrow else ()
 
 
 def weighted_layers(graph: onnx.ModelProto) -> list[str]:

@@ -10,7 +10,7 @@ import onnx
 from rich.progress import track
 
 from export.calibration import METHODS, calibrate
-from export.int8 import Kind, quantise, weighted_layers
+from export.int8 import Kind, first_kept, quantise, weighted_layers
 from export.parity import Parity, within
 from export.proof import Proof
 from runtime.console import say
@@ -27,7 +27,8 @@ SMALLEST = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Quantised:
-    """A graph and how it came about. kept: the layers that stayed in float32, dearest first."""
+    """A graph and how it came about. kept: the layers that stayed in float32, those that always do
+    in front, then the dearest first."""
 
     graph: onnx.ModelProto
     method: str
@@ -52,14 +53,17 @@ def quantise_within(
     ranges = {
         method: calibrate(graph, calibration.frames.inputs, method, kind) for method in METHODS
     }
-    trials = {name: quantise(graph, values, kind) for name, values in ranges.items()}
+    first = first_kept(graph, kind)
+    trials = {name: quantise(graph, values, kind, first) for name, values in ranges.items()}
     method = min(
         trials, key=lambda name: strain(calibration.measure_graph(trials[name], manifest), limits)
     )
-    best = Quantised(graph=trials[method], method=method, kept=())
+    best = Quantised(graph=trials[method], method=method, kept=first)
     order: list[str] = []
     while not within(proof.measure_graph(best.graph, manifest), limits):
-        order = order or dearest_first(graph, ranges[method], kind, manifest, calibration, limits)
+        if not order:
+            dear = dearest_first(graph, ranges[method], kind, manifest, calibration, limits)
+            order = [*first, *(layer for layer in dear if layer not in first)]
         if len(best.kept) >= MOST_KEPT * len(order):
             break
         kept = tuple(order[: len(best.kept) + 1])

@@ -12,7 +12,8 @@ R = TypeVar("R")
 
 
 def in_order(work: Callable[[T], R], items: Iterable[T], at_once: int) -> Iterator[R]:
-    """What `map` gives, with `at_once` items in work while the next result is waited for.
+    """What `map` gives, with `at_once` items in work while the next result is waited for, and one
+    more taken that begins when one of them is done, be it not the next: nobody waits for the order.
 
     One at a time is done in the caller's own thread. An error of the work or of the items is
     raised in its place: what was begun before is given first.

@@ -50,8 +50,8 @@ class EngineBinding:
 class Quantisation:
     """How an INT8 graph came about. kind: "cpu" (unsigned activations) or "tensorrt" (signed,
     symmetric). method: how ranges were drawn. calibrated_on: the pictures, as one sentence.
-    kept: layers that would have cost too much accuracy, dearest first; they stay in float32 for
-    CPUs and in half precision for TensorRT."""
+    kept: layers that would have cost too much accuracy, for CPUs the first of the network in front,
+    then the dearest first; they stay in float32 for CPUs and in half precision for TensorRT."""
 
     kind: str
     method: str

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.graphs import multiply_adds
 from export.calibration import calibrate
-from export.int8 import KINDS, quantise
+from export.int8 import KINDS, first_kept, quantise
 from export.processors import for_processors
 from export.proof import Proof
 
@@ -59,7 +59,8 @@ def test_onnx_runtime_computes_all_but_the_ends_in_8_bits(
     traced: Traced, proof: Proof, tmp_path: Path
 ) -> None:
     kind, graph = KINDS["cpu"], for_processors(traced("fp32", 1))
-    quantised = quantise(graph, calibrate(graph, proof.frames.inputs, "mean", kind), kind)
+    ranges = calibrate(graph, proof.frames.inputs, "mean", kind)
+    quantised = quantise(graph, ranges, kind, first_kept(graph, kind))
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.log_severity_level = 3  # it warns that such a file fits this processor alone
@@ -67,8 +68,9 @@ def test_onnx_runtime_computes_all_but_the_ends_in_8_bits(
         quantised.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     operators = Counter(node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node)
-    assert operators["QLinearConv"] == 28
-    assert operators["Conv"] == 1, "the last layer, which gives the logits"
+    assert operators["QLinearConv"] == 27
+    ends = operators["Conv"] + operators["FusedConv"]
+    assert ends == 2, "the first layer, and the last, which gives the logits"
     assert operators["QLinearConcat"] == 4
-    assert operators["QuantizeLinear"] == 1, "the normalised picture"
+    assert operators["QuantizeLinear"] == 1, "what the first layer gives"
     assert operators["DequantizeLinear"] <= 3, "what the last layer reads, and its weights"

@@ -32,6 +32,20 @@ def test_two_are_in_work_at_once_and_a_slow_first_one_stays_first() -> None:
     assert list(in_order(work, range(4), 2)) == [0, 1, 2, 3]
 
 
+def test_a_slow_item_does_not_keep_the_other_worker_waiting() -> None:
+    """The first result is waited for, and the third item is begun all the same."""
+    third_begun = threading.Event()
+
+    def work(number: int) -> int:
+        if number == 0:
+            assert third_begun.wait(20)
+        if number == 2:
+            third_begun.set()
+        return number
+
+    assert list(in_order(work, range(4), 2)) == [0, 1, 2, 3]
+
+
 @pytest.mark.parametrize("at_once", [1, 2])
 def test_items_are_asked_for_only_when_there_is_room(at_once: int) -> None:
     asked: list[int] = []
@@ -43,7 +57,7 @@ def test_items_are_asked_for_only_when_there_is_room(at_once: int) -> None:
 
     results = in_order(lambda number: number, items(), at_once)
     assert next(results) == 0
-    assert len(asked) == at_once
+    assert len(asked) == (1 if at_once == 1 else at_once + 1)
     results.close()
 
 
