@@ -203,13 +203,14 @@ def test_a_network_that_fails_every_time_ends_the_run(tiny_model: Path, at_once:
     model = failing_on(lambda call: call >= 20, tiny_model, at_once)
     with (
         pytest.raises(
-            BackendError, match=r"^1[01] frames in a row failed: fake failed: out of mem"
+            BackendError, match=r"^1[0-2] frames in a row failed: fake failed: out of mem"
         ),
         Sinks([], live=False) as sinks,
     ):
         run_pipeline(Scripted(10**6), model, sinks, tally)
     assert tally.counts.processed == 20
-    assert tally.counts.failures["inference"] in (10, 11)
+    begun = 0 if at_once == 1 else at_once  # by the time that the last straw is known
+    assert 10 <= tally.counts.failures["inference"] <= 10 + begun
     assert tally.counts.under_way == 0
 
 
