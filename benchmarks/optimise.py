@@ -64,6 +64,11 @@ VARIANTS = (
     Variant(name="sub-pixel convolution", rewrite=subpixel),
     Variant(name="as exported", rewrite=for_processors, operators=EXPORTED),
     Variant(name="not rewritten", rewrite=lambda graph: graph, operators=EXPORTED),
+    Variant(
+        name="sub-pixel convolution",
+        rewrite=lambda graph: for_processors(subpixel(graph)),
+        operators=EXPORTED,
+    ),
     Variant(name="concatenation in FP32", rewrite=for_processors, operators=LAYERS),
 )
 

@@ -37,8 +37,8 @@ def unsteadiness(logits: Tensor, again: Tensor) -> Tensor:
     """Mean absolute difference of the probabilities of two exposures of the same pictures, 0 to 1;
     a scalar in float32, over all ranks.
 
-    The difference itself and not its square, as in Laine and Aila, "Temporal ensembling for
-    semi-supervised learning", ICLR 2017: what flickers is many small changes near the threshold.
+    The consistency of Laine and Aila, "Temporal ensembling for semi-supervised learning", ICLR
+    2017, with the difference itself in place of its square: what flickers is many small changes.
     logits, again: (N, 1, h, w).
     """
     changes = torch.sigmoid(logits.float()) - torch.sigmoid(again.float())

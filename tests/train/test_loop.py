@@ -179,10 +179,10 @@ def test_unsteadiness_is_how_far_probabilities_move() -> None:
 
 
 def test_a_network_is_trained_to_see_the_same_in_a_second_exposure() -> None:
-    """From the same start on the same pictures, with much weight on it and with none."""
+    """From the same starts on the same pictures, with much weight on it and with none."""
 
-    def moves_in_the_end(steady: float) -> float:
-        torch.manual_seed(0)
+    def moves_in_the_end(steady: float, seed: int) -> float:
+        torch.manual_seed(seed)
         model = build_model("vgg19unet-bn", 0.0625)
         stage = Stage(epochs=1, rate=3e-3, unfrozen_from=0)
         optimiser, schedule = make_optimiser(model, stage, 40, decoupled=True)
@@ -196,7 +196,8 @@ def test_a_network_is_trained_to_see_the_same_in_a_second_exposure() -> None:
             again = [model(exposed_again(batch.images)) for _ in range(8)]
             return float(np.mean([unsteadiness(model(batch.images), one) for one in again]))
 
-    assert moves_in_the_end(20.0) < 0.7 * moves_in_the_end(0.0)
+    moved = {steady: sum(moves_in_the_end(steady, seed) for seed in range(3)) for steady in (20, 0)}
+    assert moved[20] < 0.7 * moved[0]
 
 
 def test_batches_repeat_by_seed_and_epoch_whoever_prepares_them() -> None:
