@@ -2,14 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO := demo
-# For `make model`: DATA=folder, and if wanted PAIRS=csv, ENCODER=file, DRY=folder without water.
+# For `make model`: DATA=folder, and if wanted PAIRS=csv, ENCODER=file, DRY=folder without water,
+# ALSO=folder of other pictures with masks.
 # TRY=1 goes the whole way in minutes, with tiny trainings, and keeps what ships.
 MODEL := runs/$(if $(TRY),try,model)
 ENCODER := auto
 TINY = $(if $(TRY),--epochs 1 --size 64)
 PICTURES = --data $(DATA) $(if $(PAIRS),--pairs $(PAIRS))
 DISTILL = $(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) \
-	$(if $(DRY),--dry $(DRY)) --change views=16
+	$(if $(ALSO),--also $(ALSO)) $(if $(DRY),--dry $(DRY)) --change views=16
 FEWER = $(TINY) $(if $(TRY),--change views=1 --change scenes=8)
 
 .PHONY: help setup demo model check test bench lock clean
@@ -39,7 +40,7 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 	$(BIN)/python -m benchmarks.table $(DEMO)/export --checkpoint $(DEMO)/run/best.safetensors
 	$(BIN)/python -m benchmarks.demo $(DEMO)
 
-model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= DRY= TRY=1]; hours
+model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= ALSO= DRY= TRY=1]; hours
 	@test -n "$(DATA)" || { echo "error: no DATA came; wanted the folder of the photographs: make model DATA=flood-area"; exit 2; }
 	$(BIN)/python -m train $(PICTURES) --encoder $(ENCODER) --size 320 --epochs 40 --seed 3 --change dropout=0.35 \
 		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 $(TINY) --out $(MODEL)/teacher

@@ -105,10 +105,21 @@ def _geometry(size: tuple[int, int], scale: tuple[float, float] = (0.35, 1.0)) -
     ]
 
 
+def _night() -> A.Sequential:
+    return A.Sequential(
+        [
+            A.RandomGamma(gamma_limit=(170, 280), p=1.0),
+            A.ISONoise(intensity=(0.1, 0.3), p=0.7),
+        ],
+        p=1.0,
+    )
+
+
 def _more_weather() -> list[object]:
-    """Snow, fog and glare, which draw over the picture what a teacher would not see through; each
-    half as often as night, by which water is most often seen where there is none."""
+    """Snow, fog and glare, which draw over the picture what a teacher would not see through; and
+    night once more, by which water is most often seen where there is none."""
     return [
+        _night(),
         A.RandomSnow(snow_point_range=(0.1, 0.3), p=0.5),
         A.RandomFog(fog_coef_range=(0.2, 0.5), alpha_coef=0.1, p=0.5),
         A.RandomSunFlare(flare_roi=(0.0, 0.0, 1.0, 0.6), src_radius=40, p=0.5),
@@ -122,13 +133,6 @@ def _weather_and_camera(
 
     noisy: how often a sensor's noise is added; harsh: how often night or weather, with `more`.
     """
-    night = A.Sequential(
-        [
-            A.RandomGamma(gamma_limit=(170, 280), p=1.0),
-            A.ISONoise(intensity=(0.1, 0.3), p=0.7),
-        ],
-        p=1.0,
-    )
     haze = A.RandomBrightnessContrast(
         brightness_limit=(0.1, 0.3), contrast_limit=(-0.6, -0.3), p=1.0
     )
@@ -142,7 +146,7 @@ def _weather_and_camera(
             p=0.8,
         ),
         A.RandomGamma(gamma_limit=(60, 170), p=0.2),
-        A.OneOf([night, haze, rain, *more], p=harsh),
+        A.OneOf([_night(), haze, rain, *more], p=harsh),
         A.OneOf([A.GaussianBlur(blur_limit=(3, 5)), A.MotionBlur(blur_limit=(3, 5))], p=0.15),
         A.GaussNoise(std_range=(0.01, 0.05), p=noisy),
         A.ImageCompression(quality_range=(35, 90), p=0.2),

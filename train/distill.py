@@ -35,6 +35,14 @@ def main(
         typer.Option(help="folder with Image/ and Mask/", show_default="the teacher's"),
     ] = None,
     pairs: options.Pairs = None,
+    also: Annotated[
+        Path | None,
+        typer.Option(
+            help="folder with Image/ and Mask/ of other places, a camera's for one, to learn from "
+            "too, by their own masks",
+            show_default="none",
+        ),
+    ] = None,
     dry: Annotated[
         Path | None,
         typer.Option(
@@ -85,6 +93,7 @@ def main(
         compile=compiled,
         deterministic=deterministic,
         teacher=str(artefact),
+        also=None if also is None else str(also),
         dry=None if dry is None else str(dry),
     )
     train_and_tell(settings, RunFolder(out or next_run_folder()), resume=False)

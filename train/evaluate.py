@@ -27,7 +27,7 @@ from train.checkpoint import read_weights
 from train.console import console, quiet
 from train.metrics import LABELS, count_pixels, network_mask, score
 from train.options import Pairs
-from train.samples import DataSet
+from train.samples import DataSet, Samples
 from train.splits import SPLITS
 from train.trained_data import open_trained, tell_difference
 
@@ -110,16 +110,24 @@ def count_split(model: Model, dataset: DataSet, split: str) -> NDArray[np.int64]
 
     Raises DataError for an empty split or unreadable pictures.
     """
-    samples, manifest = dataset.splits[split], model.manifest
+    samples = dataset.splits[split]
     if len(samples) == 0:
         filled = [name for name in SPLITS if len(dataset.splits[name])]
         raise DataError(
             f"the split '{split}' of {dataset.name} has no pictures here; "
             f"choose --split {' or '.join(filled)}"
         )
-    counts = []
+    return count_samples(model, samples, split)
+
+
+def count_samples(model: Model, samples: Samples, title: str) -> NDArray[np.int64]:
+    """What count_pixels counts, (N, 8), through the runtime's own preprocessing.
+
+    Raises DataError for unreadable pictures.
+    """
+    counts, manifest = [], model.manifest
     order = range(len(samples))
-    for index in track(order, f"scoring {split}", console=console, transient=True, disable=quiet):
+    for index in track(order, f"scoring {title}", console=console, transient=True, disable=quiet):
         sample = samples[index]
         frame = cv2.cvtColor(sample.image, cv2.COLOR_RGB2BGR)
         inputs = preprocess(frame, manifest.input_size, manifest.resize)

@@ -51,9 +51,15 @@ def gather_materials(
         pictures = decode_split(dataset, "train", train_size, recipe.resize)
         _check_water(pictures, "train")
     else:
-        dry = None if settings.dry is None else Path(settings.dry)
         with open_teacher(Path(settings.teacher), compute) as teacher:
-            pictures = taught_pictures(dataset, teacher, dry, recipe, settings.seed)
+            pictures = taught_pictures(
+                dataset,
+                teacher,
+                recipe,
+                settings.seed,
+                also=_folder(settings.also),
+                dry=_folder(settings.dry),
+            )
     val = decode_split(dataset, "val", settings.input_size, recipe.resize)
     _check_water(val, "val")
     return Materials(
@@ -72,6 +78,10 @@ def gather_materials(
         seed=settings.seed,
         compiled=settings.compile,
     )
+
+
+def _folder(name: str | None) -> Path | None:
+    return None if name is None else Path(name)
 
 
 def _check_water(pictures: Pictures, split: str) -> None:
@@ -94,4 +104,5 @@ def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretra
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
     if settings.teacher is not None:
-        console.print(f"{len(materials.batches.pictures)} pictures labelled by {settings.teacher}")
+        number = len(materials.batches.pictures)
+        console.print(f"{number} pictures to learn from, labelled by {settings.teacher}")

@@ -27,8 +27,8 @@ class Settings:
     """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
     pixels; patience None means what the recipe says; rate is the peak learning rate; change:
     KEY=VALUE ingredients of the recipe that are not as it says; split_seed: of the automatic split,
-    None for `seed`; teacher: the artefact that labels the pictures, dry: a folder of pictures
-    without water, both for the recipe "distill"."""
+    None for `seed`; for the recipe "distill", teacher: the artefact that labels the pictures, also:
+    a folder of further pictures with masks, dry: one of pictures without water."""
 
     data: str
     pairs: str | None
@@ -48,6 +48,7 @@ class Settings:
     deterministic: bool = False
     split_seed: int | None = None
     teacher: str | None = None
+    also: str | None = None
     dry: str | None = None
 
 

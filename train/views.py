@@ -21,9 +21,11 @@ from rich.progress import track
 from train.augment import crop_transform
 from train.cache import Pictures, allocate, decode, decode_split
 from train.console import console, quiet
+from train.dataset import Photographs
 from train.dry import dry_photographs, half_dry_scenes
+from train.pairs import find_pairs
 from train.recipe import Recipe
-from train.samples import DataSet
+from train.samples import DataSet, Samples
 from train.seeds import mixed_seed
 from train.teacher import Teacher
 
@@ -39,13 +41,20 @@ BATCH = 8
 
 
 def taught_pictures(
-    dataset: DataSet, teacher: Teacher, dry: Path | None, recipe: Recipe, seed: int
+    dataset: DataSet,
+    teacher: Teacher,
+    recipe: Recipe,
+    seed: int,
+    *,
+    also: Path | None = None,
+    dry: Path | None = None,
 ) -> Pictures:
-    """Views of the train split with masks between the true ones and the teacher's, views of
-    pictures without water, and generated scenes, half of them dry; masks are uint8, 255 is water.
+    """Views of the train split with masks between the true ones and the teacher's, and generated
+    scenes, half of them without water; masks are uint8, 255 is water.
 
-    dry: a folder of pictures without any water, which give no more views than the split, but one
-    each. What comes out follows from the arguments alone.
+    also: a folder with Image/ and Mask/, whose own masks are kept: of what a teacher has not seen
+    it knows little. dry: a folder of pictures without any water. Each gives no more views than the
+    split, but one of each picture. What comes out follows from the arguments alone.
     Raises DataError and BackendError.
     """
     size = teacher.manifest.input_size
@@ -55,14 +64,23 @@ def taught_pictures(
     )
     ask(teacher, views, recipe.trust)
     parts = [views]
-    if dry is not None:
-        photographs = decode(dry_photographs(dry), "reading dry", large, recipe.resize)
-        most = max(1, len(views) // len(photographs))
-        parts.append(make_views(photographs, size, min(recipe.views, most), seed))
+    for name, samples in _beside(also, dry).items():
+        pictures = decode(samples, f"reading {name}", large, recipe.resize)
+        most = max(1, len(views) // len(pictures))
+        parts.append(make_views(pictures, size, min(recipe.views, most), seed))
     if recipe.scenes:
         scenes = half_dry_scenes(seed, recipe.scenes)
         parts.append(decode(scenes, "drawing scenes", size, recipe.resize, generated=True))
     return _joined(parts)
+
+
+def _beside(also: Path | None, dry: Path | None) -> dict[str, Samples]:
+    found: dict[str, Samples] = {}
+    if also is not None:
+        found["also"] = Photographs(find_pairs(also))
+    if dry is not None:
+        found["dry"] = dry_photographs(dry)
+    return found
 
 
 def make_views(pictures: Pictures, size: tuple[int, int], number: int, seed: int) -> Pictures:

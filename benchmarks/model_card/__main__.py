@@ -12,7 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from benchmarks.model_card.dry import measure_dry
 from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run, learned_dry
@@ -22,8 +24,10 @@ from runtime.console import run, say
 from runtime.files import write_text
 from runtime.shipped import shipped_model
 from train.bootstrap import intervals
-from train.evaluate import count_split, open_artefact
+from train.dataset import Photographs
+from train.evaluate import count_samples, count_split, open_artefact
 from train.metrics import score
+from train.pairs import find_pairs
 from train.trained_data import open_trained
 
 ROWS = ("teacher", "student", "student, further", "student, again")
@@ -41,6 +45,10 @@ def main(
     dry: Annotated[
         list[Path] | None,
         typer.Option(help="a folder of photographs without any water; may be repeated"),
+    ] = None,
+    water: Annotated[
+        Path | None,
+        typer.Option(help="folder with Image/ and Mask/ of lakes, rivers and the sea"),
     ] = None,
     teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
     student: Annotated[
@@ -73,12 +81,9 @@ def main(
         if data is not None:
             dataset = open_trained(path, opened.manifest, data, pairs)
             photographs = dataset.splits["val"]
-            counts = count_split(opened, dataset, "val")
-            found["val"] = {
-                "pictures": len(counts),
-                "scores": dataclasses.asdict(score(counts)),
-                "intervals": intervals(counts),
-            }
+            found["val"] = _scores(count_split(opened, dataset, "val"))
+        if water is not None:
+            found["water"] = _scores(count_samples(opened, Photographs(find_pairs(water)), "water"))
         found["dry"] = measure_dry(opened, dry or ())
         found["still"] = measure_still(opened, photographs)
         found["scenes"] = measure_scenes(opened, None if as_json else FAILURES)
@@ -91,6 +96,14 @@ def main(
     write_text(RESULTS, json.dumps(found, indent=1) + "\n")
     write_text(CARD, card(found))
     say(f"written: {RESULTS}, {CARD}, {FAILURES}")
+
+
+def _scores(counts: NDArray[np.int64]) -> dict[str, Any]:
+    return {
+        "pictures": len(counts),
+        "scores": dataclasses.asdict(score(counts)),
+        "intervals": intervals(counts),
+    }
 
 
 def _facts(manifest: Any) -> dict[str, Any]:

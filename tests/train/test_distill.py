@@ -30,14 +30,20 @@ def test_a_student_learns_from_its_teachers_data_and_says_whose_it_is(
     dry.mkdir()
     Image.fromarray(np.full((40, 50, 3), 90, np.uint8)).save(dry / "road.png")
     out = tmp_path / "student"
-    command = [sys.executable, "-m", "train.distill", "--teacher", str(teacher), "--dry", str(dry)]
+    camera = tmp_path / "camera"
+    for folder, grey in (("Image", 90), ("Mask", 255)):
+        (camera / folder).mkdir(parents=True)
+        Image.fromarray(np.full((50, 40), grey, np.uint8)).save(camera / folder / "river.png")
+    command = [sys.executable, "-m", "train.distill", "--teacher", str(teacher)]
+    folders = ["--also", str(camera), "--dry", str(dry)]
     done = subprocess.run(
-        [*command, "--change", "views=2", "--out", str(out), *STUDENT],
+        [*command, *folders, "--change", "views=2", "--out", str(out), *STUDENT],
         capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "which the teacher was trained on" in done.stderr
-    assert "18 pictures labelled by" in done.stderr  # two views of eight photographs and the road
+    # Two views of each of the eight photographs, the river and the road.
+    assert "20 pictures to learn from, labelled by" in done.stderr
     student = read_manifest(out / "best.safetensors")
     taught = read_manifest(teacher / "best.safetensors")
     assert student.trained_on.teacher == taught.provenance.checkpoint_sha256
@@ -51,6 +57,7 @@ def test_a_student_learns_from_its_teachers_data_and_says_whose_it_is(
     [
         (("--teacher", "nowhere"), "no such model: nowhere"),
         (("--teacher", "{teacher}", "--dry", "nowhere"), "no such folder: nowhere"),
+        (("--teacher", "{teacher}", "--also", "nowhere"), "no such data folder: nowhere"),
         (("--teacher", "{teacher}", "--change", "trust=2"), "wanted trust=0.5"),
         (("--teacher", "{teacher}", "--change", "views=-1"), "wanted views=24"),
     ],

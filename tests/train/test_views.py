@@ -86,7 +86,7 @@ def test_the_teacher_is_asked_in_the_mirror_too(manifest: Manifest) -> None:
     assert (views.masks[:, :, 10:] == 128).all()
 
 
-def test_dry_pictures_and_scenes_stand_beside_the_views(
+def test_other_pictures_and_scenes_stand_beside_the_views(
     photographs: Path, manifest: Manifest
 ) -> None:
     import dataclasses
@@ -96,12 +96,17 @@ def test_dry_pictures_and_scenes_stand_beside_the_views(
         manifest=manifest, probabilities=lambda images: np.ones(images.shape[:3], np.float32)
     )
     dataset = open_dataset(str(photographs))
-    taught = taught_pictures(dataset, teacher, photographs / "Image", recipe, 42)
+    taught = taught_pictures(
+        dataset, teacher, recipe, 42, also=photographs, dry=photographs / "Image"
+    )
     number = len(dataset.splits["train"])
-    assert number < 10  # so that each dry picture gives one view only
-    assert len(taught) == 2 * number + 10 + 4
+    assert number < 10  # so that each picture beside the data set gives one view only
+    assert len(taught) == 2 * number + 10 + 10 + 4
     assert taught.masks[: 2 * number].min() >= 127  # half the truth, half a teacher that sees water
-    assert taught.masks[2 * number : 2 * number + 10].max() == 0
+    also, dry = (taught.masks[2 * number + start :][:10] for start in (0, 10))
+    assert also.min() == 0  # their own masks, of which the teacher is not asked
+    assert also.max() == 255
+    assert dry.max() == 0
     assert taught.masks[-3].max() == 0
     assert taught.images.shape[1:] == (*manifest.input_size, 3)
 

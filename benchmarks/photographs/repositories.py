@@ -31,8 +31,8 @@ beer_glass bikini boathouse breakwater cannon canoe catamaran container_ship dam
 drilling_platform fireboat fountain gondola lifeboat liner maillot marimba missile monastery
 paddle paddlewheel park_bench pier pirate plunger pole puck sarong schooner seat_belt snorkel
 speedboat steel_arch_bridge submarine suspension_bridge swimming_trunks trimaran tub viaduct
-washbasin water_jug wreck yawl pineapple alp bubble cliff coral_reef geyser lakeside promontory
-sandbar seashore valley volcano scuba_diver
+washbasin water_jug wreck yawl brambling pineapple alp bubble cliff coral_reef geyser lakeside
+promontory sandbar seashore valley volcano scuba_diver
 """
 """Classes that live or lie in water, by their names, and those of the others whose photograph was
 seen to show some, or may."""

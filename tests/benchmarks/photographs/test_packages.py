@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.dry_photographs import packages
+from benchmarks.photographs import packages
 from runtime.errors import DataError
 
 

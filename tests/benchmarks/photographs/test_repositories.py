@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.dry_photographs import repositories
+from benchmarks.photographs import repositories
 from runtime.errors import DataError
 
 WITH_WATER = repositories.WITH_WATER.split()

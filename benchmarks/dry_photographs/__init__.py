@@ -1,1 +1,0 @@
-"""Photographs without water, to learn from and to measure on."""

@@ -1,0 +1,1 @@
+"""Photographs of other things than floods, to learn from and to measure on."""

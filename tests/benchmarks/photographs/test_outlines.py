@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.photographs import outlines, repositories
+from runtime.errors import DataError
+
+
+def test_a_mask_is_the_water_without_what_stands_in_it() -> None:
+    left = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]
+    boat = [[0.1, 0.4], [0.3, 0.4], [0.3, 0.6], [0.1, 0.6]]
+    mask = outlines.Outline(water=[left], dry=[boat]).mask((50, 100))
+    assert mask.shape == (50, 100)
+    assert set(np.unique(mask)) == {0, 255}
+    assert mask[5, 5] == mask[45, 45] == 255
+    assert mask[25, 20] == mask[25, 60] == 0
+
+
+def test_every_outline_lies_in_its_photograph_and_none_of_them_counts_as_dry() -> None:
+    read = outlines.read_outlines()
+    assert len(read) > 50
+    for name, outline in read.items():
+        assert Path(name).stem.partition("_")[2] in repositories.WITH_WATER.split()
+        corners = np.array([corner for polygon in (*outline.water, *outline.dry)
+                            for corner in polygon])  # fmt: skip
+        assert corners.min() >= 0 and corners.max() <= 1, name
+        assert outline.mask((100, 100)).mean() > 255 * 0.005, name
+
+
+def test_a_photograph_is_learned_from_or_measured_on(tmp_path: Path) -> None:
+    names = list(outlines.read_outlines())
+    for name in names:
+        (tmp_path / outlines.SAMPLES).mkdir(exist_ok=True)
+        (tmp_path / outlines.SAMPLES / name).touch()
+    found = outlines.find_outlined(tmp_path)
+    assert list(found) == ["also", "water"]
+    assert sorted(path.name for part in found.values() for path in part) == sorted(names)
+    assert 0.3 < len(found["water"]) / len(names) < 0.4
+
+
+def test_a_missing_clone_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"git clone https://.*imagenet-sample-images"):
+        outlines.find_outlined(tmp_path)
