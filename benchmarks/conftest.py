@@ -22,7 +22,8 @@ import pytest
 
 from benchmarks.contest import Plan
 from benchmarks.device import device_name, load_average, versions
-from benchmarks.entry import Entry, entry_from_environment
+from benchmarks.entry import Entry
+from benchmarks.environment import entry_from_environment
 from benchmarks.results import FOLDER, Results, Shape, read_results, write_results
 from benchmarks.small import make_entry
 from benchmarks.table import show

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -135,10 +134,12 @@ def open_entry(
     pairs: Path | None = None,
     others: Sequence[Path] = (),
 ) -> Entry:
-    """An export folder, or one artefact with its manifest; others: of the same checkpoint, at other
-    sizes. checkpoint: default: found in runs/ by
-    its hash. data: photographs; default: what the checkpoint was trained on, where that is here,
-    else generated scenes. Raises FloodError."""
+    """An export folder, or one artefact with its manifest. Raises FloodError.
+
+    checkpoint: default: found in runs/ by its hash. data: photographs; default: what the checkpoint
+    was trained on, where that is here, else generated scenes. others: exports of the same
+    checkpoint at other sizes.
+    """
     artefacts = find_artefacts(exports)
     manifest = read_manifest(next(iter(artefacts.values())))
     if checkpoint is None:
@@ -167,19 +168,3 @@ def _find_alike(exports: Path, manifest: Manifest) -> dict[str, Path]:
                 "from one with 'python -m export CHECKPOINT --size HxW --out DIR'"
             )
     return found
-
-
-def named_exports() -> tuple[Path, ...]:
-    """FLOOD_EXPORTS: export folders or artefacts of one checkpoint, joined as in PATH."""
-    return tuple(map(Path, filter(None, os.environ.get("FLOOD_EXPORTS", "").split(os.pathsep))))
-
-
-def entry_from_environment() -> Entry | None:
-    """FLOOD_EXPORTS, FLOOD_CHECKPOINT, FLOOD_DATA and FLOOD_PAIRS; None without the first."""
-    if not (named := named_exports()):
-        return None
-    checkpoint, pairs = (
-        Path(text) if (text := os.environ.get(key)) else None
-        for key in ("FLOOD_CHECKPOINT", "FLOOD_PAIRS")
-    )
-    return open_entry(named[0], checkpoint, os.environ.get("FLOOD_DATA"), pairs, named[1:])

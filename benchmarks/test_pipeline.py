@@ -25,7 +25,7 @@ import torch
 
 from benchmarks.conftest import Record
 from benchmarks.device import installed_mb
-from benchmarks.entry import named_exports
+from benchmarks.environment import named_exports
 from benchmarks.graphs import find_artefacts, resize
 from benchmarks.worker import peak_memory_mb
 from export.artefacts import export_graph

@@ -17,7 +17,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import table
 from benchmarks.contest import Plan
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.entry import entry_from_environment, open_entry, weights_of
+from benchmarks.entry import open_entry, weights_of
+from benchmarks.environment import entry_from_environment
 from benchmarks.graphs import find_artefacts, multiply_adds, reshaped, resize
 from benchmarks.results import Shape
 from benchmarks.worker import Outputs
