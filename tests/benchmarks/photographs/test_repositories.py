@@ -48,5 +48,5 @@ def test_whole_drives_are_learned_from_or_measured_on(clones: Path) -> None:
 @pytest.mark.parametrize("missing", [repositories.SAMPLES, repositories.STREETS])
 def test_a_missing_clone_says_what_to_run(clones: Path, missing: str) -> None:
     (clones / missing).rename(clones / "elsewhere")
-    with pytest.raises(DataError, match=rf"git clone https://.*{repositories.STREETS}"):
+    with pytest.raises(DataError, match=rf"git clone https://.*{repositories.SCENERY}"):
         repositories.find_cloned(clones)
