@@ -17,7 +17,15 @@ import typer
 from numpy.typing import NDArray
 
 from benchmarks.model_card.dry import measure_dry
-from benchmarks.model_card.page import CARD, FAILURES, RESULTS, card, facts_of_run, learned_dry
+from benchmarks.model_card.page import (
+    CARD,
+    FAILURES,
+    RESULTS,
+    card,
+    facts_of_run,
+    learned_also,
+    learned_dry,
+)
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import measure_still
 from runtime.console import run, say
@@ -77,6 +85,7 @@ def main(
             runs = zip(ROWS, (teacher, *student), strict=False)
             found["training"] = {name: facts_of_run(run) for name, run in runs}
             found["learned_dry"] = learned_dry(student[-1])
+            found["learned_also"] = learned_also(student[-1])
         photographs = None
         if data is not None:
             dataset = open_trained(path, opened.manifest, data, pairs)

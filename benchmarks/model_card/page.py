@@ -14,6 +14,7 @@ from runtime.manifest_file import read_manifest
 from runtime.shipped import FILES, shipped_model
 from train.dry import dry_photographs
 from train.metrics import LABELS
+from train.pairs import find_pairs
 from train.record import read_record
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,15 @@ def learned_dry(path: Path) -> int:
     """
     folder = read_record(path).settings.get("dry")
     return len(dry_photographs(Path(folder))) if folder else 0
+
+
+def learned_also(path: Path) -> int:
+    """How many other photographs with masks a run learned from, if they still lie there.
+
+    Raises DataError.
+    """
+    folder = read_record(path).settings.get("also")
+    return len(find_pairs(Path(folder))) if folder else 0
 
 
 def _recipe(record: Any) -> str:
