@@ -55,7 +55,7 @@ def test_a_card_of_which_nothing_but_the_model_is_known_is_written_too() -> None
     for part in ("training", "learned_dry", "learned_also", "val", "water"):
         found.pop(part, None)
     written = card(found)
-    assert "lakes, rivers and the sea" not in written
+    assert "and other photographs of lakes" in written and "**Water that" not in written
     assert "and other photographs without water" in written
     assert "| teacher |" not in written and "| Dice |" not in written
 
