@@ -57,6 +57,7 @@ def taught_pictures(
     split, but one of each picture. What comes out follows from the arguments alone.
     Raises DataError and BackendError.
     """
+    beside = _beside(also, dry)  # first, so that a wrong folder is told before minutes of work
     size = teacher.manifest.input_size
     large = (2 * size[0], 2 * size[1])
     views = make_views(
@@ -64,7 +65,7 @@ def taught_pictures(
     )
     ask(teacher, views, recipe.trust)
     parts = [views]
-    for name, samples in _beside(also, dry).items():
+    for name, samples in beside.items():
         pictures = decode(samples, f"reading {name}", large, recipe.resize)
         most = max(1, len(views) // len(pictures))
         parts.append(make_views(pictures, size, min(recipe.views, most), seed))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.errors import DataError
 from runtime.manifest import Manifest
 from train.cache import Pictures
 from train.dataset import open_dataset
@@ -109,6 +110,24 @@ def test_other_pictures_and_scenes_stand_beside_the_views(
     assert dry.max() == 0
     assert taught.masks[-3].max() == 0
     assert taught.images.shape[1:] == (*manifest.input_size, 3)
+
+
+@pytest.mark.parametrize("option", ["also", "dry"])
+def test_a_wrong_folder_is_told_before_the_teacher_is_asked(
+    photographs: Path, manifest: Manifest, option: str
+) -> None:
+    def asked(images: np.ndarray) -> np.ndarray:
+        raise AssertionError
+
+    teacher = Teacher(manifest=manifest, probabilities=asked)
+    with pytest.raises(DataError, match=r"no such .*folder: nowhere"):
+        taught_pictures(
+            open_dataset(str(photographs)),
+            teacher,
+            RECIPES["distill"],
+            42,
+            **{option: Path("nowhere")},
+        )
 
 
 def test_every_other_scene_is_dry_and_seeds_are_never_shared() -> None:
