@@ -117,7 +117,7 @@ def _night() -> A.Sequential:
 
 def _more_weather() -> list[object]:
     """Snow, fog and glare, which draw over the picture what a teacher would not see through; and
-    night once more, by which water is most often seen where there is none."""
+    night once more, by which dry land had most often been taken for water."""
     return [
         _night(),
         A.RandomSnow(snow_point_range=(0.1, 0.3), p=0.5),
