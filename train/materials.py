@@ -105,4 +105,4 @@ def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretra
     console.print(f"{dataset.name}: {dataset.split_rule}")
     if settings.teacher is not None:
         number = len(materials.batches.pictures)
-        console.print(f"{number} pictures to learn from, labelled by {settings.teacher}")
+        console.print(f"{number} pictures to learn from; teacher: {settings.teacher}")

@@ -47,7 +47,8 @@ def main(
         for photograph, outline in outlined.items():
             _copy(photograph, images / photograph.name)
             mask = outline.mask(read_picture(photograph).shape[:2])
-            Image.fromarray(mask).save(masks / f"{photograph.stem}.png")
+            with atomic_path(masks / f"{photograph.stem}.png") as temporary:
+                Image.fromarray(mask).save(temporary, format="PNG")
         say(f"{out / part}: {len(outlined)} photographs with masks")
 
 

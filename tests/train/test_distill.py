@@ -43,7 +43,7 @@ def test_a_student_learns_from_its_teachers_data_and_says_whose_it_is(
     assert done.returncode == 0, done.stderr
     assert "which the teacher was trained on" in done.stderr
     # Two views of each of the eight photographs, the river and the road.
-    assert "20 pictures to learn from, labelled by" in done.stderr
+    assert "20 pictures to learn from; teacher: " in done.stderr
     student = read_manifest(out / "best.safetensors")
     taught = read_manifest(teacher / "best.safetensors")
     assert student.trained_on.teacher == taught.provenance.checkpoint_sha256
