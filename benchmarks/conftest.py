@@ -62,6 +62,7 @@ class Record:
         self.shapes: dict[tuple[tuple[int, int], int], Shape] = {}
         self.pipeline: dict[str, Any] = {}
         self.peers: dict[str, Any] = {}
+        self.training: dict[str, Any] = {}
 
     @cached_property
     def entry(self) -> Entry:
@@ -85,6 +86,7 @@ class Record:
             shapes=tuple(self.shapes.values()),
             pipeline=self.pipeline,
             peers=self.peers,
+            training=self.training,
         )
 
 
@@ -96,7 +98,7 @@ def record(
     the same network on the same versions."""
     kept = Record(plan, tmp_path_factory.mktemp("entry"))
     yield kept
-    if not (kept.shapes or kept.pipeline or kept.peers):
+    if not (kept.shapes or kept.pipeline or kept.peers or kept.training):
         return
     new = kept.results()
     folder = FOLDER if request.config.getoption("--record") else SCRATCH

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from runtime.backends.heap import keep_freed_blocks
 from train.batches import Batches
 from train.cache import decode_split
 from train.compute import Compute
@@ -38,6 +39,8 @@ def our_steps(
     plan = stages(recipe, epochs=100, rate=1e-4, patience=None, pretrained=True)[0]
     if not frozen:
         plan = dataclasses.replace(plan, unfrozen_from=0)
+    if compute.device.type == "cpu":
+        keep_freed_blocks()
     model.to(memory_format=torch.channels_last)
     freeze(model, plan.unfrozen_from)
     kept = (round(size[0] * recipe.cache_scale), round(size[1] * recipe.cache_scale))

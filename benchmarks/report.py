@@ -66,6 +66,8 @@ def _device(results: Results) -> str:
         parts.append(_pipeline(results))
     if results.peers:
         parts.append(_peers(results))
+    if results.training:
+        parts.append(_training(results))
     return "\n\n".join(parts)
 
 
@@ -141,6 +143,16 @@ def _peers(results: Results) -> str:
         times = f"{peer['theirs_ms']:.1f} | {peer['ours_ms']:.1f} | {ratio:.2f}"
         lines.append(f"| {name} | {peer['what']} | {times} |")
     return "\n".join(lines)
+
+
+def _training(results: Results) -> str:
+    lines = [
+        f"- {name}, {run['compute']}: {run['pictures_per_s']:.2f} pictures/s, {run['ratio']:.2f} "
+        f"times the article's loop ({run['articles_per_s']:.2f}), {run['share']:.0%} of the "
+        "machine's matrix rate"
+        for name, run in results.training.items()
+    ]
+    return "Training VGG19UNet x1 at 224x224, eight pictures a step:\n\n" + "\n".join(lines)
 
 
 if __name__ == "__main__":

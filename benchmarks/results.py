@@ -85,7 +85,8 @@ class Shape:
 class Results:
     """Everything of one device. versions: library -> version. network: which weights. busy: load
     average before the run, in processes that wanted a core. pipeline: of whole runs
-    (benchmarks/test_pipeline.py). peers: name -> what was compared, ours and theirs in ms."""
+    (benchmarks/test_pipeline.py). peers: name -> what was compared, ours and theirs in ms.
+    training: recipe -> steps beside those of the article's loop."""
 
     date: str
     device: str
@@ -96,6 +97,7 @@ class Results:
     shapes: tuple[Shape, ...] = ()
     pipeline: dict[str, Any] = field(default_factory=dict)
     peers: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property
@@ -114,6 +116,7 @@ class Results:
             shapes=tuple(shapes[key] for key in sorted(shapes)),
             pipeline=_joined(old.pipeline, self.pipeline),
             peers=old.peers | self.peers,
+            training=old.training | self.training,
         )
 
 

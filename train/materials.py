@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from runtime.backends.cores import usable_cores
+from runtime.backends.heap import keep_freed_blocks
 from runtime.errors import DataError
 from train.batches import Batches
 from train.cache import Pictures, decode_split
@@ -62,6 +63,8 @@ def gather_materials(
             )
     val = decode_split(dataset, "val", settings.input_size, recipe.resize)
     _check_water(val, "val")
+    if compute.device.type == "cpu":
+        keep_freed_blocks()  # behind a teacher, whose loading gives them back
     return Materials(
         recipe=recipe,
         compute=compute,

@@ -46,6 +46,15 @@ RESULTS = Results(
         "first_mask_s": {"FP32": 0.9},
     },
     peers={"benchmark_app": {"what": "a frame", "theirs_ms": 20.0, "ours_ms": 20.4}},
+    training={
+        "default recipe": {
+            "compute": "CPU, bfloat16",
+            "pictures_per_s": 1.54,
+            "articles_per_s": 0.6,
+            "ratio": 2.5,
+            "share": 0.92,
+        }
+    },
 )
 
 
@@ -76,6 +85,7 @@ def test_older_results_stay_where_nothing_new_was_measured() -> None:
     both = new.beside(RESULTS)
     assert [shape.frames for shape in both.shapes] == ["others", SHAPE.frames]
     assert both.peers == RESULTS.peers
+    assert replace(new, training={}).beside(RESULTS).training == RESULTS.training
     films = {"films": {"INT8, overlay": {"fps": 9.0}}}
     joined = replace(RESULTS, pipeline=films).beside(RESULTS).pipeline
     assert joined == {**RESULTS.pipeline, "films": RESULTS.pipeline["films"] | films["films"]}
@@ -89,6 +99,7 @@ def test_the_table_has_a_line_for_every_path() -> None:
     assert "9.0, 9.0, 9.0 WRONG MASKS" in table
     assert "| TensorRT FP16 | not here: no GPU is <here> |" in table
     assert "INT8: 40.0 frames/s, 1.020 of the network alone" in table
+    assert "default recipe, CPU, bfloat16: 1.54 pictures/s, 2.50 times the article's loop" in table
     assert "| benchmark_app | a frame | 20.0 | 20.4 | 0.98 |" in table
     widths = {
         line.count("|") for line in table.splitlines() if line.startswith("| ") and "ms" in line

@@ -1,4 +1,4 @@
-"""What a library frees while it loads a model leaves the process."""
+"""What a library frees while it loads a model leaves the process, and what training frees stays."""
 
 from __future__ import annotations
 
@@ -30,22 +30,48 @@ with lean_heap() if sys.argv[1] == "lean" else contextlib.nullcontext():
     del large
 print(resident_mb() - before)
 """
+STEPS = """
+import resource, sys
+from runtime.backends.heap import keep_freed_blocks, lean_heap
+
+with lean_heap():  # as a teacher is loaded before the steps
+    pass
+if sys.argv[1] == "kept":
+    keep_freed_blocks()
+for step in range(6):
+    if step == 1:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for megabytes in (40, 90, 60):
+        large = bytearray(megabytes << 20)
+        large[::4096] = bytes(len(large) // 4096)
+        del large
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="glibc alone can be told"
+)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc alone can be told")
+def _printed(program: str, how: str) -> float:
+    done = subprocess.run(
+        [sys.executable, "-c", program, how],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return float(done.stdout)
+
+
 def test_large_blocks_that_are_freed_leave_the_process() -> None:
-    grown = {
-        how: float(
-            subprocess.run(
-                [sys.executable, "-c", PROGRAM, how],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=True,
-            ).stdout
-        )
-        for how in ("lean", "usual")
-    }
+    grown = {how: _printed(PROGRAM, how) for how in ("lean", "usual")}
     assert grown["lean"] < 10
     assert grown["usual"] > 100, "the test itself would not notice"
+
+
+def test_what_a_step_frees_the_next_one_takes_without_asking_the_kernel() -> None:
+    pages = {how: _printed(STEPS, how) for how in ("kept", "usual")}
+    assert pages["kept"] < 1000
+    assert pages["usual"] > 50_000, "the test itself would not notice"
