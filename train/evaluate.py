@@ -32,6 +32,8 @@ from train.splits import SPLITS
 from train.trained_data import open_trained, tell_difference
 
 CHECKPOINT_SUFFIX = ".safetensors"
+ALL = "all"
+"""What --split calls all of them together."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -46,7 +48,10 @@ def main(
     pairs: Pairs = None,
     split: Annotated[
         str | None,
-        typer.Option(help="train, val or test", show_default="test; without test pictures val"),
+        typer.Option(
+            help="train, val, test, or all for pictures that it has never seen",
+            show_default="test; without test pictures val",
+        ),
     ] = None,
     seed: Annotated[
         int | None,
@@ -58,8 +63,8 @@ def main(
 
     The interval is a bootstrap over pictures, 95 %: a difference within it may be chance.
     """
-    if split is not None and split not in SPLITS:
-        raise DataError(f"unknown split '{split}'; choose from: {', '.join(SPLITS)}")
+    if split is not None and split not in (*SPLITS, ALL):
+        raise DataError(f"unknown split '{split}'; choose from: {', '.join(SPLITS)}, {ALL}")
     with open_artefact(artefact) as model:
         dataset = open_trained(artefact, model.manifest, data, pairs, seed)
         tell_difference(artefact, model.manifest, dataset)
@@ -108,8 +113,11 @@ def open_artefact(path: Path) -> Model:
 def count_split(model: Model, dataset: DataSet, split: str) -> NDArray[np.int64]:
     """What count_pixels counts, (N, 8), of one split through the runtime's own preprocessing.
 
-    Raises DataError for an empty split or unreadable pictures.
+    split: may be ALL. Raises DataError for an empty split or unreadable pictures.
     """
+    if split == ALL:
+        filled = [name for name in SPLITS if len(dataset.splits[name])]
+        return np.concatenate([count_split(model, dataset, name) for name in filled])
     samples = dataset.splits[split]
     if len(samples) == 0:
         filled = [name for name in SPLITS if len(dataset.splits[name])]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from runtime.errors import DataError
+from runtime.sources.pictures import natural_order
 from train.duplicates import scene_groups
 from train.groups import joined
 from train.pairs import Pair
@@ -18,6 +19,7 @@ SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 """The published 80/20 split, with the 20 halved, so that the test split chooses nothing."""
 GIVEN = "given with the pairs"
 BY_GROUPS = "80/10/10 by groups, seed "
+IN_A_ROW = "80/10/10 in the order of their names, because all show one scene"
 """How the sentences on a split begin; the seed follows the second."""
 
 
@@ -26,18 +28,23 @@ def split_pairs(pairs: Sequence[Pair], seed: int) -> tuple[dict[str, list[Pair]]
 
     A split that the pairs bring along is kept. Otherwise whole groups are dealt out by `seed`:
     the groups that the pairs bring along, or where any is unknown those joined with the
-    near-duplicates that train.duplicates finds. Raises DataError when a group lies in two splits,
-    or train or val would stay empty.
+    near-duplicates that train.duplicates finds. Where all are one group, the frames of a camera
+    that does not move, the first are learned from and the last are scored on. Raises DataError
+    when a group lies in two splits, or train or val would stay empty.
     """
     if any(pair.split for pair in pairs):
         splits, rule = _given(pairs), GIVEN
     else:
-        splits, rule = _dealt(pairs, seed), f"{BY_GROUPS}{seed}"
+        groups = _groups(pairs)
+        if len(set(groups)) > 1:
+            splits, rule = _dealt(pairs, groups, seed), f"{BY_GROUPS}{seed}"
+        else:
+            splits, rule = _in_a_row(pairs), IN_A_ROW
     for name in ("train", "val"):
         if not splits[name]:
             raise DataError(
                 f"the split '{name}' is empty ({len(pairs)} pairs came); "
-                "wanted at least two different scenes: add pictures or mend the split column"
+                "wanted one picture in it at least: add some or mend the split column"
             )
     counts = ", ".join(f"{name} {len(splits[name])}" for name in SPLITS)
     return splits, f"{rule}: {counts}"
@@ -66,15 +73,28 @@ def _given(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
     return splits
 
 
-def _dealt(pairs: Sequence[Pair], seed: int) -> dict[str, list[Pair]]:
-    groups: dict[str, list[Pair]] = defaultdict(list)
-    for pair, group in zip(pairs, _groups(pairs), strict=True):
-        groups[group].append(pair)
-    names = sorted(groups)
+def _dealt(pairs: Sequence[Pair], groups: Sequence[str], seed: int) -> dict[str, list[Pair]]:
+    members: dict[str, list[Pair]] = defaultdict(list)
+    for pair, group in zip(pairs, groups, strict=True):
+        members[group].append(pair)
+    names = sorted(members)
     splits: dict[str, list[Pair]] = {name: [] for name in SPLITS}
     for turn in np.random.default_rng(seed).permutation(len(names)):
-        _neediest(splits, len(pairs)).extend(groups[names[turn]])
+        _neediest(splits, len(pairs)).extend(members[names[turn]])
     return splits
+
+
+def _in_a_row(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Neighbours in time are nearly the same frame, so only those at the two borders are parted."""
+    ordered = sorted(pairs, key=lambda pair: natural_order(pair.image))
+    test = round(SHARES["test"] * len(ordered))
+    val = max(1, round(SHARES["val"] * len(ordered)))
+    train = len(ordered) - val - test
+    return {
+        "train": ordered[:train],
+        "val": ordered[train : train + val],
+        "test": ordered[train + val :],
+    }
 
 
 def _groups(pairs: Sequence[Pair]) -> list[str]:

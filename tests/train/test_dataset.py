@@ -62,6 +62,28 @@ def test_groups_of_a_table_never_part(photographs: Path) -> None:
         assert all(len(home) == 1 for home in homes.values())
 
 
+@pytest.mark.parametrize(("number", "sizes"), [(20, [16, 2, 2]), (5, [4, 1, 0]), (2, [1, 1, 0])])
+def test_frames_of_one_camera_are_split_in_the_order_of_their_names(
+    tmp_path: Path, number: int, sizes: list[int]
+) -> None:
+    for index in range(number):
+        write_pair(tmp_path, str(index), 0.5)
+    rows = "".join(f"{n}.jpg,{n}.png,camera\n" for n in reversed(range(number)))
+    table = _table(tmp_path, "Image,Mask,group\n" + rows)
+    for seed in (1, 2):
+        data = open_dataset(str(tmp_path), table, seed)
+        split = [[sample.name for sample in data.splits[name]] for name in data.splits]
+        assert [len(names) for names in split] == sizes
+        assert [*split[0], *split[1], *split[2]] == [str(index) for index in range(number)]
+        assert data.split_rule.startswith("80/10/10 in the order of their names, because all show")
+
+
+def test_one_picture_makes_no_data_set(tmp_path: Path) -> None:
+    write_pair(tmp_path, "only", 0.5)
+    with pytest.raises(DataError, match=r"the split 'train' is empty \(1 pairs came\); wanted one"):
+        open_dataset(str(tmp_path))
+
+
 def test_a_table_decides_pairing_and_split_and_missing_rows_are_counted(
     photographs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

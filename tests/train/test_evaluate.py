@@ -79,10 +79,27 @@ def test_without_test_pictures_val_is_taken_and_said(
     assert f"{low:.4f} to {high:.4f}" in table
 
 
+def test_all_splits_together_are_every_picture(
+    checkpoint: Path,
+    photographs: Path,
+    no_test_split: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    data = ("--data", photographs, "--pairs", no_test_split)
+    counted = {}
+    for split in ("all", "train", "val"):
+        assert _evaluate(monkeypatch, checkpoint, *data, "--split", split, "--json") == 0
+        report = json.loads(capsys.readouterr().out)
+        counted[split] = report["pictures"], report["scores"]["mean_iou"] * report["pictures"]
+    assert counted["all"][0] == counted["train"][0] + counted["val"][0] == 10
+    assert counted["all"][1] == pytest.approx(counted["train"][1] + counted["val"][1])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--split", "dev"), "unknown split 'dev'; choose from: train, val, test"),
+        (("--split", "dev"), "unknown split 'dev'; choose from: train, val, test, all"),
         (("--split", "test"), "the split 'test' of photographs has no pictures here"),
     ],
 )
