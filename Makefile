@@ -57,11 +57,13 @@ model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= AL
 		--change growth=0:0.75 --change scenes=2000 --change steady=6 $(FEWER) --out $(MODEL)/steadier
 	$(DISTILL) --encoder $(MODEL)/steadier/best.safetensors --seed 47 --rate 1e-3 --epochs 7 \
 		--change growth=0:0.75 --change scenes=2000 --change steady=6 $(FEWER) --out $(MODEL)/waters
-	$(BIN)/python -m train.blend $(MODEL)/steadier $(MODEL)/waters/last.safetensors --share 0.8 $(PICTURES) --out $(MODEL)/ships.safetensors
-	$(BIN)/python -m export $(MODEL)/ships.safetensors $(PICTURES) --fp16 --int8 --threshold 0.7 --engine none --out $(MODEL)/export
+	$(BIN)/python -m train.blend $(MODEL)/steadier $(MODEL)/waters/last.safetensors --share 0.8 $(PICTURES) \
+		--threshold 0.7 --half --out $(MODEL)/ships.safetensors
+	$(BIN)/python -m export $(MODEL)/ships.safetensors $(PICTURES) --fp16 --int8 --engine none --out $(MODEL)/export
 ifndef TRY
 	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
 		cp $(MODEL)/export/model.$$graph$$part runtime/models/ || exit 1; done; done
+	cp $(MODEL)/ships.safetensors $(MODEL)/ships.safetensors.json train/
 endif
 
 check: setup  ## lint, format, types, import contracts

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from export.arguments import ANY_BATCH, default_folder, newest_checkpoint, parse_batch
+from export.arguments import ANY_BATCH, default_folder, parse_batch, usual_checkpoint
 from export.artefacts import Exported, export_graph, export_int8, prepare_manifest
 from export.calibration import COUNT
 from export.frames import CALIBRATING, find_data, proof_frames
@@ -19,11 +19,12 @@ from runtime.console import run, say
 from runtime.engine import build_engine
 from runtime.engine_library import find_builder
 from runtime.engine_plan import for_cpus_only, plan_engine
-from runtime.errors import BackendError, DataError, FloodError, ModelError, ParityError
+from runtime.errors import BackendError, FloodError, ModelError, ParityError
 from runtime.files import make_folder
 from runtime.sizes import parse_size
 from train.checkpoint import load_checkpoint
 from train.models import find_kind
+from train.options import probability
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -31,7 +32,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 @app.command()
 def export(
     checkpoint: Annotated[
-        Path | None, typer.Argument(help="A .safetensors file; default: the newest run's best.")
+        Path | None,
+        typer.Argument(
+            help="A .safetensors file; default: the newest run's best, else what ships."
+        ),
     ] = None,
     fp16: Annotated[bool, typer.Option("--fp16", help="Also write model.fp16.onnx.")] = False,
     int8: Annotated[
@@ -60,6 +64,7 @@ def export(
         float | None,
         typer.Option(
             metavar="P",
+            callback=probability,
             help="Probability above which a pixel is water; default: the checkpoint's. A run's "
             "report.html shows what others give.",
         ),
@@ -84,13 +89,11 @@ def export(
 ) -> None:
     """Export a trained network as ONNX, proved against PyTorch on real frames."""
     batch_size = parse_batch(batch)
-    if threshold is not None and not 0 < threshold < 1:
-        raise DataError(f"--threshold {threshold:g}: wanted a probability between 0 and 1")
     if engine not in ("auto", "none"):
         find_builder(engine)  # before the minutes that exporting takes
     if checkpoint is None:
-        checkpoint = newest_checkpoint()
-        say(f"checkpoint: {checkpoint} (the newest run; name another to export that)")
+        checkpoint, which = usual_checkpoint()
+        say(f"checkpoint: {checkpoint} ({which}; name another to export that)")
     network, trained = load_checkpoint(checkpoint)
     check_weights(network)
     sizes = find_kind(trained.model).sizes

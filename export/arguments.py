@@ -7,7 +7,8 @@ from pathlib import Path
 
 import typer
 
-from runtime.errors import ModelError
+from train.encoder import SHIPPED
+from train.run_folder import RunFolder
 
 RUNS = Path("runs")
 EXPORTS = Path("exports")
@@ -15,20 +16,21 @@ ANY_BATCH = "dynamic"
 LARGEST_BATCH = 1024
 
 
-def newest_checkpoint(runs: Path = RUNS) -> Path:
-    """The best checkpoint of the run that was last written. Raises ModelError."""
+def usual_checkpoint(runs: Path = RUNS) -> tuple[Path, str]:
+    """The best checkpoint of the run that was last written, else that of the model that ships; and
+    in words, which of them it is."""
     found = list(runs.glob("*/best.safetensors"))
     if not found:
-        raise ModelError(
-            f"no checkpoint named and no trained run in {runs}/; train one with 'python -m train', "
-            "or name one: python -m export CHECKPOINT"
-        )
-    return max(found, key=lambda path: path.stat().st_mtime)
+        return SHIPPED, f"the model that ships, because no run lies in {runs}/"
+    return max(found, key=lambda path: path.stat().st_mtime), "the newest run"
 
 
 def default_folder(checkpoint: Path) -> Path:
-    """`runs/NAME/best.safetensors` -> `exports/NAME`."""
-    return EXPORTS / checkpoint.resolve().parent.name
+    """`runs/NAME/best.safetensors` -> `exports/NAME`; of what is no run's, `exports/` and its own
+    name."""
+    run = RunFolder(checkpoint.resolve().parent)
+    of_run = checkpoint.name in (run.best.name, run.last.name)
+    return EXPORTS / (run.path.name if of_run else checkpoint.stem)
 
 
 def parse_batch(text: str) -> int:

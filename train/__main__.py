@@ -66,7 +66,8 @@ def main(
     compiled: options.Compiled = False,
     deterministic: options.Deterministic = False,
     encoder: Annotated[
-        str, typer.Option(help="auto, imagenet, none, or a file of weights")
+        str,
+        typer.Option(help="auto, imagenet, none, a file of weights, or ships: those of what ships"),
     ] = "auto",
     seed: options.Seed = 42,
     split_seed: Annotated[
@@ -87,7 +88,8 @@ def main(
     """Photographs with masks in, weights with a manifest out.
 
     --encoder FILE takes safetensors or torch.save of a state dict: of VGG-19's features, or of a
-    whole VGG19UNet, which is then trained further.
+    whole VGG19UNet, which is then trained further; of a checkpoint of ours, its network, width and
+    size too, unless others are given.
     """
     from train.run_folder import RunFolder, next_run_folder, unfinished_run
     from train.settings import complete, read_settings

@@ -20,12 +20,12 @@ from train.cache import decode_split
 from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
 from train.compute import find_compute
 from train.manifest import with_scores
-from train.options import Pairs
+from train.options import Pairs, probability
 from train.teacher import find_teacher
 from train.trained_data import open_trained, tell_difference
 from train.validate import validate
 
-NOT_BLENDED = ("trained_on", "provenance", "artefact_sha256")
+NOT_BLENDED = ("trained_on", "provenance", "artefact_sha256", "threshold")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,6 +41,18 @@ def main(
     ] = None,
     pairs: Pairs = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="how much of it is SECOND's")] = 0.5,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            callback=probability,
+            help="probability above which a pixel is water",
+            show_default="SECOND's",
+        ),
+    ] = None,
+    half: Annotated[
+        bool, typer.Option("--half", help="kernels in half precision, which halves the file")
+    ] = False,
 ) -> None:
     """Writes a checkpoint with weights between two others', and its scores on val."""
     if out.suffix != ".safetensors":
@@ -56,7 +68,8 @@ def main(
     compute = find_compute("fp32")
     val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
     scores = validate(model.to(compute.device), val, compute, dice=False).scores
-    save_checkpoint(model, out, with_scores(others, scores))
+    contract = dataclasses.replace(others, threshold=threshold or others.threshold)
+    save_checkpoint(model, out, with_scores(contract, scores), half=half)
     say(f"val IoU {scores.iou:.4f}")
     print(out)
 

@@ -17,20 +17,33 @@ from runtime.manifest_file import manifest_path, read_manifest, to_json
 from train.models import build_model
 
 
-def save_checkpoint(model: nn.Module, path: Path, manifest: Manifest) -> Manifest:
+def save_checkpoint(
+    model: nn.Module, path: Path, manifest: Manifest, *, half: bool = False
+) -> Manifest:
     """Writes the weights as float32, and their manifest, and returns it with both hashes.
 
+    half: kernels as float16, which halves the file; biases and statistics stay float32. A network
+    that is loaded from it computes in float32 all the same.
     A network wrapped by torch.compile or DistributedDataParallel is saved under its own names. A
     process that is killed leaves both files as they were, or both new; in the instant between the
     two renames one of each, which the manifest's hash then refuses. Raises SinkError.
     """
     with atomic_paths(path, manifest_path(path)) as (weights, contract):
-        _save(plain_weights(model), weights)
+        tensors = plain_weights(model)
+        _save(_kernels_in_half(tensors) if half else tensors, weights)
         digest = sha256(weights)
         provenance = dataclasses.replace(manifest.provenance, checkpoint_sha256=digest)
         sealed = dataclasses.replace(manifest, provenance=provenance, artefact_sha256=digest)
         contract.write_text(to_json(sealed), encoding="utf-8")
     return sealed
+
+
+def _kernels_in_half(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Raises ModelError for a weight that half precision cannot hold."""
+    halves = {name: tensor.half() for name, tensor in tensors.items() if tensor.dim() > 1}
+    if broken := [name for name, tensor in halves.items() if not tensor.isfinite().all()]:
+        raise ModelError(f"'{broken[0]}' is too large for half precision; keep float32")
+    return tensors | halves
 
 
 def write_tensors(

@@ -57,7 +57,8 @@ def main(
     rate: options.Rate = None,
     change: options.Change = None,
     encoder: Annotated[
-        str, typer.Option(help="none, or a file of weights: of a student that learns further")
+        str,
+        typer.Option(help="none, ships, or a file of weights: of a student that learns further"),
     ] = "none",
     precision: options.Precision = "auto",
     compiled: options.Compiled = False,

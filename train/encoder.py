@@ -13,6 +13,8 @@ from train.checkpoint import load_weights, read_weights
 from train.kind import Network
 
 CHOICES = ("auto", "imagenet", "none")
+SHIPS, SHIPPED = "ships", Path(__file__).with_name("ships.safetensors")
+"""What --encoder calls the model that ships, and its weights, which are trained further from it."""
 ENCODERS = ("features", "encoder")
 """What networks call the part that can start pretrained."""
 CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")

@@ -21,6 +21,13 @@ def positive(value: float | None) -> float | None:
     return value
 
 
+def probability(value: float | None) -> float | None:
+    """A number between 0 and 1. Raises typer.BadParameter."""
+    if value is not None and not 0 < value < 1:
+        raise typer.BadParameter(f"{value:g} came; wanted a probability between 0 and 1")
+    return value
+
+
 Pairs = Annotated[
     Path | None,
     typer.Option(

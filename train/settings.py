@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import DataError, ModelError
+from runtime.errors import DataError, ManifestError, ModelError
 from runtime.files import write_text
+from runtime.manifest import Manifest
+from runtime.manifest_file import read_manifest
 from runtime.sizes import parse_size
 from runtime.strict_json import decode
 from train.changes import changed
 from train.dataset import SYNTHETIC
+from train.encoder import CHOICES, SHIPPED, SHIPS
 from train.models import find_kind
 from train.recipe import DISTILL, find_recipe
 
@@ -52,9 +55,18 @@ class Settings:
     dry: str | None = None
 
 
-TRY_OUT = {"model": "vgg19unet-bn", "recipe": "scenes", "width": 0.25, "size": "80"}
-FULL = {"model": "vgg19unet", "recipe": "default", "width": 1.0, "size": "224"}
-"""What the user left open: generated scenes are for trying out, from scratch and in minutes."""
+@dataclass(frozen=True, kw_only=True)
+class _Usual:
+    """What a network is where the user left it open."""
+
+    model: str
+    width: float
+    size: tuple[int, int]
+
+
+TRY_OUT = _Usual(model="vgg19unet-bn", width=0.25, size=(80, 80))
+FULL = _Usual(model="vgg19unet", width=1.0, size=(224, 224))
+"""Generated scenes are for trying out, from scratch and in minutes."""
 
 
 def complete(
@@ -69,9 +81,11 @@ def complete(
     batch: int | None,
     rate: float | None,
     change: Sequence[str] = (),
+    encoder: str,
     **given: Any,
 ) -> Settings:
-    """Settings with everything filled in that the user left open, by data and recipe.
+    """Settings with everything filled in that the user left open: by the checkpoint that is trained
+    further, else by data and recipe.
 
     Raises DataError for a wrong size or width, ModelError for an unknown network or recipe.
     """
@@ -81,30 +95,54 @@ def complete(
             f"recipe {recipe} came; a teacher and the recipe {DISTILL} belong together: "
             "python -m train.distill --teacher RUN"
         )
-    usual = TRY_OUT if data == SYNTHETIC else FULL
-    recipe = str(usual["recipe"]) if recipe is None else recipe
+    scenes = data == SYNTHETIC
+    recipe = ("scenes" if scenes else "default") if recipe is None else recipe
     known = changed(find_recipe(recipe), change)
-    model = str(usual["model"]) if model is None else model
-    kind = find_kind(model)
-    if width is None:
-        width = float(usual["width"]) if kind.scales else 1.0
-    if not 0 < width <= MAX_WIDTH:
-        raise DataError(f"width {width:g} came; wanted more than 0 and at most {MAX_WIDTH:g}")
+    encoder = str(SHIPPED) if encoder == SHIPS else encoder
+    model, width, input_size = _network(TRY_OUT if scenes else FULL, encoder, model, width, size)
     return Settings(
         data=data,
         pairs=None if pairs is None else str(pairs),
         model=model,
         width=width,
-        input_size=kind.sizes.checked(
-            parse_size(size or str(kind.sizes.fitting(int(usual["size"]))))
-        ),
+        input_size=input_size,
         recipe=recipe,
+        encoder=encoder,
         epochs=epochs or known.epochs,
         batch=batch or known.batch,
         rate=rate or known.rate,
         change=tuple(change),
         **given,
     )
+
+
+def _network(
+    usual: _Usual, encoder: str, model: str | None, width: float | None, size: str | None
+) -> tuple[str, float, tuple[int, int]]:
+    """Its name, width and input size (height, width)."""
+    earlier = _earlier(encoder)
+    if earlier is not None and model in (None, earlier.model):
+        usual = _Usual(model=earlier.model, width=earlier.width, size=earlier.input_size)
+    name = usual.model if model is None else model
+    kind = find_kind(name)
+    if width is None:
+        width = usual.width if kind.scales else 1.0
+    if not 0 < width <= MAX_WIDTH:
+        raise DataError(f"width {width:g} came; wanted more than 0 and at most {MAX_WIDTH:g}")
+    if size is not None:
+        return name, width, kind.sizes.checked(parse_size(size))
+    height, across = (kind.sizes.fitting(side) for side in usual.size)
+    return name, width, (height, across)
+
+
+def _earlier(encoder: str) -> Manifest | None:
+    """What a checkpoint that is trained further is; None for what has no manifest beside it."""
+    if encoder in CHOICES:
+        return None
+    try:
+        return read_manifest(Path(encoder))
+    except ManifestError:
+        return None
 
 
 def write_settings(settings: Settings, folder: Path) -> None:

@@ -141,8 +141,8 @@ def test_a_threshold_that_is_no_probability_is_refused(
 ) -> None:
     arguments = ("--threshold", threshold, "--out", tmp_path / "out")
     code, _, err = command(main.app, checkpoint, *arguments)
-    assert code == 1
-    assert f"--threshold {threshold:g}: wanted a probability between 0 and 1" in err
+    assert code == 2
+    assert f"{threshold:g} came; wanted a probability between 0 and 1" in err
     assert not (tmp_path / "out").exists()
 
 
@@ -281,11 +281,15 @@ def test_a_checkpoint_without_manifest(command: Command, checkpoint: Path) -> No
     assert "has no manifest; wanted best.safetensors.json beside it" in err
 
 
-def test_no_run_at_all(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_run_the_model_that_ships_is_exported(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    code, _, err = command(main.app)
-    assert code == 1
-    assert "no trained run in runs/; train one with 'python -m train'" in err
+    code, _, err = command(main.app, "--size", "48x64", "--engine", "none")
+    assert code == 0
+    assert "the model that ships, because no run lies in runs/; name another" in err
+    exported = read_manifest(tmp_path / "exports" / "ships" / "model.onnx")
+    assert (exported.input_size, exported.width) == ((48, 64), 0.25)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -310,10 +314,10 @@ def test_a_file_where_the_folder_should_be(
 def test_the_newest_run_is_taken(
     command: Command, network: nn.Module, manifest: Manifest, photographs: Path, tmp_path: Path
 ) -> None:
-    from export.arguments import newest_checkpoint
+    from export.arguments import usual_checkpoint
 
     for age, name in enumerate(("c", "a", "b")):
         path = tmp_path / name / "best.safetensors"
         save_checkpoint(network, path, dataclasses.replace(manifest))
         os.utime(path, (1000 - age, 1000 - age))
-    assert newest_checkpoint(tmp_path) == tmp_path / "c" / "best.safetensors"
+    assert usual_checkpoint(tmp_path) == (tmp_path / "c" / "best.safetensors", "the newest run")

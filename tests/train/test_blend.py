@@ -19,7 +19,7 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.dataset import open_dataset
 from train.samples import DataSet
 
-Call = Callable[[Path, Path, Path], tuple[int, str]]
+Call = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def call(
 ) -> Call:
     """Blends on the photographs and gives the exit code and what stderr says."""
 
-    def blend_them(first: Path, second: Path, out: Path) -> tuple[int, str]:
-        arguments = [first, second, "--data", photographs, "--out", out]
+    def blend_them(first: Path, second: Path, out: Path, *more: object) -> tuple[int, str]:
+        arguments = [first, second, "--data", photographs, "--out", out, *more]
         monkeypatch.setattr(sys, "argv", ["blend", *map(str, arguments)])
         with pytest.raises(SystemExit) as stopped:
             run(app)
@@ -77,15 +77,35 @@ def test_a_blend_is_a_checkpoint_with_its_own_scores(
     assert f"val IoU {kept.trained_on.scores['iou']:.4f}" in told
 
 
+def test_a_blend_decides_as_the_second_or_as_it_is_told(
+    runs: tuple[Path, Path], call: Call, tmp_path: Path
+) -> None:
+    first, second = (run / "best.safetensors" for run in runs)
+    network, contract = load_checkpoint(first)
+    save_checkpoint(network, first, dataclasses.replace(contract, threshold=0.7))
+    out = tmp_path / "blend.safetensors"
+    assert call(*runs, out)[0] == 0
+    assert read_manifest(out).threshold == read_manifest(second).threshold == 0.5
+    assert call(*runs, out, "--threshold", 0.6)[0] == 0
+    assert read_manifest(out).threshold == 0.6
+    assert load_file(out)["layer1.weight"].dtype == torch.float32
+    assert call(*runs, out, "--threshold", 0.6, "--half")[0] == 0
+    assert load_file(out)["layer1.weight"].dtype == torch.float16
+    code, told = call(*runs, out, "--threshold", 1)
+    assert code == 2
+    assert "1 came; wanted a probability between 0 and 1" in told
+    assert read_manifest(out).threshold == 0.6
+
+
 def test_networks_that_differ_are_refused(
     runs: tuple[Path, Path], call: Call, tmp_path: Path
 ) -> None:
     network, contract = load_checkpoint(runs[1] / "best.safetensors")
     other, out = tmp_path / "other.safetensors", tmp_path / "blend.safetensors"
-    save_checkpoint(network, other, dataclasses.replace(contract, threshold=0.25))
+    save_checkpoint(network, other, dataclasses.replace(contract, mean=(0.5, 0.5, 0.5)))
     code, told = call(runs[0], other, out)
     assert code == 1
-    assert "threshold is 0.5 in the first and 0.25 in the second" in told
+    assert "and (0.5, 0.5, 0.5) in the second" in told
     assert not out.exists()
 
 

@@ -32,6 +32,26 @@ def test_what_was_saved_is_loaded(tmp_path: Path, manifest: Manifest) -> None:
         assert torch.equal(tensor, loaded.state_dict()[name])
 
 
+def test_kernels_in_half_precision_halve_the_file_and_compute_in_float32(
+    tmp_path: Path, manifest: Manifest
+) -> None:
+    model = build_model("vgg19unet-bn", manifest.width)
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    save_checkpoint(model, whole, manifest := dataclasses.replace(manifest, model="vgg19unet-bn"))
+    save_checkpoint(model, half, manifest, half=True)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    loaded, _ = load_checkpoint(half)
+    for name, tensor in model.state_dict().items():
+        read = loaded.state_dict()[name]
+        assert read.dtype == tensor.dtype
+        torch.testing.assert_close(read, tensor.half().float() if tensor.dim() > 1 else tensor)
+    with torch.no_grad():
+        model.layer1.weight.fill_(1e6)
+    with pytest.raises(ModelError, match=r"'layer1\.weight' is too large for half precision"):
+        save_checkpoint(model, half, manifest, half=True)
+    assert load_checkpoint(half)[0].layer1.weight.max() < 1e4
+
+
 def test_a_compiled_network_is_saved_under_its_own_names(
     tmp_path: Path, manifest: Manifest
 ) -> None:

@@ -12,7 +12,11 @@ from torch import nn
 from torchvision.models import VGG19_Weights
 
 from runtime.errors import ModelError
-from train.encoder import prepare_encoder
+from runtime.files import sha256
+from runtime.manifest_file import read_manifest
+from runtime.shipped import FOLDER
+from train.checkpoint import load_checkpoint
+from train.encoder import SHIPPED, prepare_encoder
 from train.kind import encoder_layers, encoder_parameters
 from train.models import KINDS, build_model
 
@@ -46,6 +50,18 @@ def test_weights_of_the_published_code_fill_the_whole_network(
     assert prepare_encoder(model, str(tmp_path / "published.pt"), he_init=True)
     for name, tensor in source.state_dict().items():
         assert torch.equal(tensor, model.state_dict()[name])
+
+
+def test_what_ships_was_exported_from_the_checkpoint_that_ships() -> None:
+    trained = read_manifest(SHIPPED)
+    network, _ = load_checkpoint(SHIPPED)
+    assert (trained.model, network.width) == ("vgg19unet-bn", 0.25)
+    graphs = sorted(FOLDER.glob("*.onnx"))
+    assert len(graphs) == 3
+    for graph in graphs:
+        exported = read_manifest(graph)
+        assert exported.provenance.checkpoint_sha256 == sha256(SHIPPED), graph.name
+        assert exported.trained_on == trained.trained_on
 
 
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path) -> None:

@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import DataError, ModelError
+from runtime.manifest import Manifest
+from train.checkpoint import save_checkpoint
+from train.encoder import SHIPPED
+from train.models import build_model
 from train.settings import Settings, complete, read_settings, write_settings
 
 
@@ -50,6 +54,25 @@ def test_what_is_left_open_follows_from_data_and_recipe() -> None:
     assert _complete(data="").data == "", "an empty variable of a shell is no wish for scenes"
     with pytest.raises(DataError, match="width 0 came"):
         _complete(width=0.0)
+
+
+@pytest.mark.parametrize("data", [None, "folder"])
+def test_what_is_left_open_is_as_in_the_checkpoint_that_is_trained_further(
+    data: str | None, manifest: Manifest, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier.safetensors"
+    save_checkpoint(build_model(manifest.model, manifest.width), earlier, manifest)
+    further = _complete(data=data, encoder=str(earlier))
+    wanted = (manifest.model, manifest.width, manifest.input_size)
+    assert (further.model, further.width, further.input_size) == wanted
+    assert _complete(data=data, encoder=str(earlier), size="64").input_size == (64, 64)
+    assert _complete(data=data, encoder=str(earlier), model="unet").width != manifest.width
+
+
+def test_the_model_that_ships_is_trained_further_by_its_name() -> None:
+    further = _complete(data="folder", encoder="ships")
+    assert further.encoder == str(SHIPPED)
+    assert (further.model, further.width, further.input_size) == ("vgg19unet-bn", 0.25, (224, 224))
 
 
 def test_settings_survive_config_json(tmp_path: Path) -> None:
