@@ -22,7 +22,7 @@ SUSPICIOUS = {
     "maybe-swapped": "masks that may lie with the wrong photographs: look",
     "size": "image and mask differ in size: the mask is stretched to its image",
     "duplicate": "the same pixels: one scene, counted more than once",
-    "near-duplicate": "one scene: kept in one split where no split is given",
+    "near-duplicate": "one scene: kept in one split where no split is given and there are others",
     "empty-mask": "no water at all: right?",
     "full-mask": "water everywhere: right?",
     "grey-mask": "grey levels between land and water: above 127 counts as water",
