@@ -14,7 +14,7 @@ from train.kind import Network
 
 CHOICES = ("auto", "imagenet", "none")
 SHIPS, SHIPPED = "ships", Path(__file__).with_name("ships.safetensors")
-"""What --encoder calls the model that ships, and its weights, which are trained further from it."""
+"""What --encoder calls the model that ships, and the checkpoint that this means."""
 ENCODERS = ("features", "encoder")
 """What networks call the part that can start pretrained."""
 CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")

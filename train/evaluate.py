@@ -115,17 +115,16 @@ def count_split(model: Model, dataset: DataSet, split: str) -> NDArray[np.int64]
 
     split: may be ALL. Raises DataError for an empty split or unreadable pictures.
     """
+    filled = [name for name in SPLITS if len(dataset.splits[name])]
     if split == ALL:
-        filled = [name for name in SPLITS if len(dataset.splits[name])]
-        return np.concatenate([count_split(model, dataset, name) for name in filled])
-    samples = dataset.splits[split]
-    if len(samples) == 0:
-        filled = [name for name in SPLITS if len(dataset.splits[name])]
+        counts = [count_samples(model, dataset.splits[name], name) for name in filled]
+        return np.concatenate(counts)
+    if split not in filled:
         raise DataError(
             f"the split '{split}' of {dataset.name} has no pictures here; "
             f"choose --split {' or '.join(filled)}"
         )
-    return count_samples(model, samples, split)
+    return count_samples(model, dataset.splits[split], split)
 
 
 def count_samples(model: Model, samples: Samples, title: str) -> NDArray[np.int64]:
