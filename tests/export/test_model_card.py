@@ -9,8 +9,10 @@ from PIL import Image
 
 from benchmarks.model_card.dry import CONDITIONS, measure_dry
 from benchmarks.model_card.page import CARD, RESULTS, card
+from benchmarks.model_card.rivers import measure_clips, measure_rivers
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import FRAMES, measure_still, write_still
+from runtime.errors import DataError
 from runtime.manifest_file import read_manifest
 from runtime.model import Model
 from runtime.shipped import shipped_model
@@ -52,7 +54,7 @@ def test_the_card_is_what_was_measured_of_the_very_model_that_ships() -> None:
 
 def test_a_card_of_which_nothing_but_the_model_is_known_is_written_too() -> None:
     found = json.loads(RESULTS.read_text(encoding="utf-8"))
-    for part in ("training", "learned_dry", "learned_also", "val", "water"):
+    for part in ("training", "learned_dry", "learned_also", "val", "water", "rivers", "clips"):
         found.pop(part, None)
     written = card(found)
     assert "and other photographs of lakes" in written and "**Water that" not in written
@@ -111,3 +113,37 @@ def test_the_worst_scenes_are_drawn_and_each_light_is_scored(
     assert all(row["scenes"] == 1 and 0 <= row["iou"] <= 1 for row in found.values())
     with Image.open(tmp_path / "worst.png") as drawn:
         assert drawn.width > 300
+
+
+def half_bright(size: tuple[int, int] = (32, 48)) -> np.ndarray:
+    image = np.zeros((*size, 3), np.uint8)
+    image[:, : size[1] // 2] = 220
+    return image
+
+
+def test_of_each_river_it_is_said_how_much_is_there_and_how_much_is_found() -> None:
+    left, all_over = half_bright()[..., 0] > 0, np.ones((32, 48), np.bool_)
+    frames = [Sample(image=half_bright(), mask=mask, name=name)
+              for mask, name in ((left, "weir"), (all_over, "mouth"))]  # fmt: skip
+    assert measure_rivers(bright(128), frames) == [
+        {"name": "weir", "true": 0.5, "found": 0.5, "iou": 1.0},
+        {"name": "mouth", "true": 1.0, "found": 0.5, "iou": 0.5},
+    ]
+
+
+def test_a_film_is_a_folder_of_frames_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "brook").mkdir()
+    for number, level in enumerate((1.0, 1.0, 0.0)):
+        picture = (level * half_bright()).astype(np.uint8)
+        Image.fromarray(picture).save(tmp_path / "brook" / f"{number}.png")
+    write_still(tmp_path / "weir.mp4", half_bright((64, 96)), 1)
+    found = measure_clips(bright(128), tmp_path)
+    assert found["brook"] == {"frames": 3, "mean": 0.3333, "median": 0.25, "largest": 0.5}
+    assert found["weir.mp4"]["frames"] == FRAMES
+    assert abs(found["weir.mp4"]["mean"] - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("name", ["", "missing"])
+def test_a_folder_without_films_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match="holds no films; wanted films, or folders"):
+        measure_clips(bright(128), tmp_path / name)

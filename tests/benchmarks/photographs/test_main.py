@@ -18,19 +18,22 @@ def test_photographs_are_copied_into_their_parts(
     cloned = {
         "learn": {"road.jpg": tmp_path / "road.jpg"},
         "streets": {"drive.jpg": tmp_path / "drive.jpg"},
+        "clips": {"brook/0.jpg": tmp_path / "drive.jpg", "weir.jpg": tmp_path / "wall.jpg"},
     }
     monkeypatch.setattr(command, "find_packaged", lambda share: packaged)
     monkeypatch.setattr(command, "find_cloned", lambda clones: cloned)
-    Image.new("RGB", (20, 10)).save(tmp_path / "lake.png")
+    (tmp_path / "wide").mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "wide" / "lake.png")
     lower = Outline(water=[[[0, 0.5], [1, 0.5], [1, 1], [0, 1]]], dry=[])
-    outlined = {"also": {}, "water": {tmp_path / "lake.png": lower}}
+    outlined = {"also": {}, "water": {"wide/lake.png": lower}}
     monkeypatch.setattr(command, "find_outlined", lambda clones: outlined)
     command.main(tmp_path / "out", tmp_path, tmp_path)
     copied = {str(path.relative_to(tmp_path / "out")): path.read_text()
               for path in (tmp_path / "out").rglob("*.jpg")}  # fmt: skip
     assert copied == {"learn/wall.jpg": "wall", "learn/road.jpg": "road",
-                      "streets/drive.jpg": "drive"}  # fmt: skip
-    assert (tmp_path / "out" / "water" / "Image" / "lake.png").is_file()
-    with Image.open(tmp_path / "out" / "water" / "Mask" / "lake.png") as mask:
+                      "streets/drive.jpg": "drive", "clips/brook/0.jpg": "drive",
+                      "clips/weir.jpg": "wall"}  # fmt: skip
+    assert (tmp_path / "out" / "water" / "Image" / "wide-lake.png").is_file()
+    with Image.open(tmp_path / "out" / "water" / "Mask" / "wide-lake.png") as mask:
         assert mask.size == (20, 10)
         assert (mask.getpixel((5, 2)), mask.getpixel((5, 8))) == (0, 255)

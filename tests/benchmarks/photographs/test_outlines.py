@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,17 @@ def test_a_mask_is_the_water_without_what_stands_in_it() -> None:
     assert mask[25, 20] == mask[25, 60] == 0
 
 
-def test_every_outline_lies_in_its_photograph_and_none_of_them_counts_as_dry() -> None:
-    read = outlines.read_outlines()
-    assert len(read) > 50
+@pytest.mark.parametrize("path", [outlines.WATER, outlines.LEARNED, outlines.RIVERS])
+def test_every_outline_lies_in_its_photograph_and_none_of_them_counts_as_dry(path: Path) -> None:
+    read = outlines.read_outlines(path)
+    assert read
     for name, outline in read.items():
-        if name.startswith(repositories.SAMPLES):
+        clone = name.partition("/")[0]
+        assert clone in repositories.OWNERS
+        if clone == repositories.SAMPLES:
             assert Path(name).stem.partition("_")[2] in repositories.WITH_WATER.split()
+        pattern = repositories.DRY.get(str(Path(name).parent))
+        assert pattern is None or not re.search(pattern, Path(name).stem), name
         corners = np.array([corner for polygon in (*outline.water, *outline.dry)
                             for corner in polygon])  # fmt: skip
         assert corners.min() >= 0 and corners.max() <= 1, name
@@ -32,16 +38,22 @@ def test_every_outline_lies_in_its_photograph_and_none_of_them_counts_as_dry() -
 
 
 def test_a_photograph_is_learned_from_or_measured_on(tmp_path: Path) -> None:
-    names = list(outlines.read_outlines())
+    names = [name for path in (outlines.WATER, outlines.LEARNED, outlines.RIVERS)
+             for name in outlines.read_outlines(path)]  # fmt: skip
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = outlines.find_outlined(tmp_path)
-    assert list(found) == ["also", "water"]
-    assert sorted(path for part in found.values() for path in part) == sorted(
-        map(tmp_path.joinpath, names)
-    )
-    assert 0.3 < len(found["water"]) / len(names) < 0.4
+    assert list(found) == ["also", "water", "rivers"]
+    assert sorted(name for part in found.values() for name in part) == sorted(names)
+    some = len(outlines.read_outlines(outlines.WATER))
+    assert 0.3 < len(found["water"]) / some < 0.4
+
+
+def test_no_frame_of_a_river_that_is_measured_on_is_learned_from(tmp_path: Path) -> None:
+    learned = [Path(name).parts for name in outlines.read_outlines(outlines.LEARNED)]
+    measured = {clone for clone, _ in repositories.CLIPS.values()}
+    assert not any(clone in measured for clone, *_ in learned)
 
 
 def test_a_missing_clone_says_what_to_run(tmp_path: Path) -> None:
