@@ -23,7 +23,8 @@ setup: .venv/ready  ## create .venv with everything that development needs
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
+	@# Compiled at once, as pip does: every start of a process would do it anew where bytecode is not written.
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt \
 		--editable '.[cpu,openvino,video,train,smp,export]' --group dev
 	@# Types only: with its dependencies it would fetch TensorRT itself.
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps tensorrt-stubs==10.13.0.35.1

@@ -128,8 +128,8 @@ def test_the_tests_of_the_runtime_pass_where_torch_is_absent(
     device: Device, tmp_path: Path
 ) -> None:
     constraints = ("--constraint", str(REPOSITORY / "constraints.txt"))
-    needed = ("av", "pytest", "pytest-timeout", "hypothesis", "onnx")
-    uv("pip", "install", "--quiet", "--python", str(device.python), *constraints, *needed)
+    options = ("--quiet", "--compile-bytecode", "--python", str(device.python), *constraints)
+    uv("pip", "install", *options, "av", "pytest", "pytest-timeout", "hypothesis", "onnx")
     shutil.copytree(REPOSITORY / "tests" / "runtime", tmp_path / "tests" / "runtime")
     shutil.copytree(REPOSITORY / "docs", tmp_path / "docs")
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
