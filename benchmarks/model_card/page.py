@@ -23,13 +23,14 @@ RESULTS = ROOT / "benchmarks" / "results" / "training" / "model.json"
 CARD = ROOT / "MODEL_CARD.md"
 FAILURES = ROOT / "docs" / "model_failures.png"
 TEMPLATE = Path(__file__).with_name("MODEL_CARD.md.jinja")
+FOLDERS = ("examples", "data", "frames", "docs", "_images", "demo")
 KEPT = ("model", "width", "input_size", "epochs", "batch", "rate", "seed", "change")
 
 
 def card(found: dict[str, Any]) -> str:
     """MODEL_CARD.md as it follows from the results and from the files that ship."""
     jinja = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    jinja.filters.update(percent=percent, score="{:.3f}".format, average=mean)
+    jinja.filters.update(percent=percent, score="{:.3f}".format, average=mean, river=river)
     return jinja.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         found=found,
         labels=LABELS,
@@ -42,6 +43,11 @@ def card(found: dict[str, Any]) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """0.0314 -> "3.1 %"."""
     return f"{100 * share:.{digits}f} %"
+
+
+def river(name: str) -> str:
+    """Whose camera and which: without the folders that a frame lies in and its number."""
+    return " ".join(part for part in name.split("-") if part not in FOLDERS and not part.isdigit())
 
 
 def facts_of_run(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.model_card.dry import CONDITIONS, measure_dry
-from benchmarks.model_card.page import CARD, RESULTS, card
+from benchmarks.model_card.page import CARD, RESULTS, card, river
 from benchmarks.model_card.rivers import measure_clips, measure_rivers
 from benchmarks.model_card.scenes import measure_scenes
 from benchmarks.model_card.still import FRAMES, measure_still, write_still
@@ -129,6 +129,11 @@ def test_of_each_river_it_is_said_how_much_is_there_and_how_much_is_found() -> N
         {"name": "weir", "true": 0.5, "found": 0.5, "iou": 1.0},
         {"name": "mouth", "true": 1.0, "found": 0.5, "iou": 0.5},
     ]
+
+
+def test_a_river_is_called_by_whose_camera_it_is_and_which() -> None:
+    assert river("RIVeR-examples-data-frames-pisco-0000000000") == "RIVeR pisco"
+    assert river("pyorc-docs-_images-Geul_GCPs") == "pyorc Geul_GCPs"
 
 
 def test_a_film_is_a_folder_of_frames_or_a_file(tmp_path: Path) -> None:
