@@ -57,7 +57,7 @@ def available_pythons() -> list[str]:
     return found or [sys.executable]
 
 
-PATIENT = ("test_fuzz", "test_soak", "test_streams")
+PATIENT = ("test_fuzz", "test_soak", "test_sources_http", "test_streams")
 """Modules that take minutes and import nothing that the others do not."""
 
 
