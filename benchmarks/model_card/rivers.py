@@ -42,6 +42,8 @@ def measure_clips(model: Model, folder: Path) -> dict[str, dict[str, Any]]:
     for film in films:
         with open_source(str(film)) as source:
             fractions = np.array([observe(frame, model).water_fraction for frame in source])
+        if len(fractions) < 2:
+            raise DataError(f"{film} has {len(fractions)} frames; wanted at least two of a film")
         changes = np.abs(np.diff(fractions))
         found[film.name] = {
             "frames": len(fractions),

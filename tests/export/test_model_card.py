@@ -152,3 +152,10 @@ def test_a_film_is_a_folder_of_frames_or_a_file(tmp_path: Path) -> None:
 def test_a_folder_without_films_is_one_clear_line(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="holds no films; wanted films, or folders"):
         measure_clips(bright(128), tmp_path / name)
+
+
+def test_a_film_of_one_frame_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "brook").mkdir()
+    Image.fromarray(half_bright()).save(tmp_path / "brook" / "0.png")
+    with pytest.raises(DataError, match=r"brook has 1 frames; wanted at least two of a film"):
+        measure_clips(bright(128), tmp_path)

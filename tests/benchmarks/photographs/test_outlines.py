@@ -50,10 +50,12 @@ def test_a_photograph_is_learned_from_or_measured_on(tmp_path: Path) -> None:
     assert 0.3 < len(found["water"]) / some < 0.4
 
 
-def test_no_frame_of_a_river_that_is_measured_on_is_learned_from(tmp_path: Path) -> None:
-    learned = [Path(name).parts for name in outlines.read_outlines(outlines.LEARNED)]
-    measured = {clone for clone, _ in repositories.CLIPS.values()}
-    assert not any(clone in measured for clone, *_ in learned)
+def test_no_frame_of_a_river_that_is_measured_on_is_learned_from() -> None:
+    learned = outlines.read_outlines(outlines.LEARNED)
+    filmed = tuple(clone for clone, _ in repositories.CLIPS.values())
+    assert not [name for name in learned if name.startswith(filmed)]
+    bridge = ("AY04", "AY07", "AY08")  # one camera, by day and by night
+    assert not [name for name in learned if Path(name).stem in bridge]
 
 
 def test_a_missing_clone_says_what_to_run(tmp_path: Path) -> None:
