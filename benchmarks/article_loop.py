@@ -1,8 +1,9 @@
 """The training loop as the article publishes it, to compare speed with.
 
-Every picture is read and decoded anew in each epoch, in the loop's own process; float32 on a CPU;
-memory in PyTorch's default order. The published code sets requires_grad on modules, which freezes
-nothing: autograd's graph goes through the whole encoder, and Adam moves all of it.
+Every picture is read and decoded anew in each epoch, in the loop's own process; float32, on a GPU
+where there is one; memory in PyTorch's default order. The published code sets requires_grad on
+modules, which freezes nothing: autograd's graph goes through the whole encoder, and Adam moves all
+of it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from train.augment import training_transform
+from train.compute import find_compute
 from train.recipe import RECIPES
 
 
@@ -44,6 +46,8 @@ def article_steps(
     model: nn.Module, folder: Path, input_size: tuple[int, int], batch: int
 ) -> Iterator[float]:
     """Endless optimiser steps in the published order; each gives its loss."""
+    device = find_compute().device
+    model.to(device)
     loader = DataLoader(Photographs(folder, input_size), batch_size=batch, shuffle=True)
     for module in model.get_submodule("features"):
         module.requires_grad = False  # as published: an attribute that nobody reads
@@ -53,7 +57,7 @@ def article_steps(
     while True:
         for images, masks in loader:
             optimiser.zero_grad()
-            loss = criterion(model(images), masks)
+            loss = criterion(model(images.to(device)), masks.to(device))
             loss.backward()
             optimiser.step()
             yield loss.item()

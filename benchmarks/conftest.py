@@ -4,6 +4,8 @@ FLOOD_EXPORTS    an export folder or artefact; default: a small network made her
     as in PATH, of one checkpoint at several sizes: each size takes what was exported at it
 FLOOD_CHECKPOINT, FLOOD_DATA, FLOOD_PAIRS    its checkpoint; photographs in place of scenes
 FLOOD_SIZES, FLOOD_BATCHES    default 224x224,384x640 and 1,4
+FLOOD_PATHS    parts of names, as "CUDA,OpenVINO": only paths whose name holds one of them are
+    timed, beside the reference; default: all
 FLOOD_SECONDS, FLOOD_ROUNDS    of each size and batch: default 15 seconds and at least 5 rounds
 FLOOD_THREADS    default: all cores that may be used
 --record    keep the results in benchmarks/results/, not in .benchmarks/
@@ -50,6 +52,7 @@ def plan() -> Plan:
         seconds=float(environment.get("FLOOD_SECONDS", "15")),
         least=int(environment.get("FLOOD_ROUNDS", "5")),
         threads=int(environment.get("FLOOD_THREADS", "0")) or usable_cores(),
+        paths=tuple(filter(None, environment.get("FLOOD_PATHS", "").split(","))),
     )
 
 

@@ -25,6 +25,7 @@ from train.metrics import count_pixels, score
 
 BF16 = LIMITS["int8"]
 """No artefact is shipped in BF16; it may not be worse than INT8."""
+LEFT_OUT = "left out by FLOOD_PATHS"
 SETTLE_S = 0.005
 """Threads that spin after a call are asleep by then."""
 
@@ -32,13 +33,18 @@ SETTLE_S = 0.005
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """How long a contest lasts: rounds in which each runs once, at least `least`, then until
-    `seconds` are over or `most` are done; the first `warm_up` count for nothing."""
+    `seconds` are over or `most` are done; the first `warm_up` count for nothing. paths: parts of
+    names, one of which a contestant's must hold if it is not the reference; none: all run."""
 
     seconds: float = 20.0
     least: int = 5
     most: int = 100
     warm_up: int = 1
     threads: int = field(default_factory=usable_cores)
+    paths: tuple[str, ...] = ()
+
+    def wants(self, name: str) -> bool:
+        return not self.paths or any(part in name for part in self.paths)
 
 
 def run_contest(
@@ -56,6 +62,7 @@ def run_contest(
     """
     np.save(folder / "frames.npy", frames)
     lacking = {entry.name: lacks(entry, folder) for entry in contestants}
+    lacking |= {entry.name: LEFT_OUT for entry in contestants[1:] if not plan.wants(entry.name)}
     with ExitStack() as stack:
         workers = {
             entry.name: stack.enter_context(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from runtime.backends.cores import usable_cores
 from runtime.backends.heap import keep_freed_blocks
 from train.batches import Batches
 from train.cache import decode_split
@@ -41,11 +42,13 @@ def our_steps(
         plan = dataclasses.replace(plan, unfrozen_from=0)
     if compute.device.type == "cpu":
         keep_freed_blocks()
-    model.to(memory_format=torch.channels_last)
+    model.to(compute.device).to(memory_format=torch.channels_last)
     freeze(model, plan.unfrozen_from)
     kept = (round(size[0] * recipe.cache_scale), round(size[1] * recipe.cache_scale))
     pictures = decode_split(dataset, "train", kept, recipe.resize)
-    batches = Batches(pictures, recipe, size, batch, seed, find_kind("vgg19unet"))
+    processes = usable_cores() if compute.device.type == "cuda" else 0
+    kind = find_kind("vgg19unet")
+    batches = Batches(pictures, recipe, size, batch, seed, kind, processes=processes)
     optimiser, schedule = make_optimiser(model, plan, 10_000, decoupled=recipe_name != "article")
     stepper = Stepper(model, optimiser, schedule, compute, dice=recipe.dice, clip=plan.clip)
     average = None if recipe.average is None else moving_average(model, recipe.average)

@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.conftest import Record
 from benchmarks.environment import named_exports
 from benchmarks.loops import BATCH, SIZE, Loop, seconds
+from benchmarks.rates import SIDE
 from train.compute import Compute, find_compute
 from train.models import build_model
 from train.optimise import freeze
@@ -31,7 +32,6 @@ from train.scenes import generate_scene
 ROUNDS = int(os.environ.get("FLOOD_ROUNDS", "5"))
 PICTURES = 40
 WANTED = 2.0
-MATRIX = 2048
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,9 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def matrix_rate(compute: Compute) -> float:
     """Multiply-adds per second of a large product in the precision that training uses."""
-    kind = compute.half or torch.float32
-    left = torch.randn(MATRIX, MATRIX, dtype=kind)
-    return MATRIX**3 / min(seconds(lambda: left @ left) for _ in range(5))
+    kind, side = compute.half or torch.float32, SIDE[compute.device.type]
+    left = torch.randn(side, side, dtype=kind, device=compute.device)
+    return float(side) ** 3 / min(seconds(lambda: left @ left) for _ in range(5))
 
 
 def step_multiply_adds(recipe_name: str) -> float:

@@ -28,6 +28,8 @@ def main(
         ),
     ] = None,
     pairs: options.Pairs = None,
+    also: options.Also = None,
+    dry: options.Dry = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -104,6 +106,8 @@ def main(
         settings = complete(
             data=data,
             pairs=pairs,
+            also=also,
+            dry=dry,
             model=model,
             width=width,
             size=size,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import albumentations as A
@@ -55,9 +55,14 @@ class Batches:
         kind: Kind,
         threads: int = 2,
         processes: int = 0,
+        parts: Sequence[int] = (),
     ) -> None:
         """batch: most pictures of one step, over all ranks. kind: of the network that is fed.
-        processes: that prepare batches; with 0 threads do."""
+        processes: that prepare batches; with 0 threads do. parts: how many pictures each of the
+        parts has that they were joined of; an epoch shows no more of any than of the first."""
+        parts = parts or (len(pictures),)
+        self._part, self._most = np.repeat(np.arange(len(parts)), parts), parts[0]
+        self._shown = sum(min(part, self._most) for part in parts)
         self.pictures, self._recipe, self._input_size = pictures, recipe, input_size
         self._kind = kind
         self._batch, self._seed = batch, seed
@@ -69,18 +74,25 @@ class Batches:
     def __len__(self) -> int:
         """Batches of one epoch. They are as equal as can be, because batch norm needs more than
         the one picture that a last batch may have."""
-        return -(-len(self.pictures) // self._batch)
+        return -(-self._shown // self._batch)
 
     def epoch(self, epoch: int, first: int = 0, scale: float = 1.0) -> Iterator[Batch]:
-        """All pictures once, shuffled and augmented, at `scale` of the input size.
+        """All pictures once, or a choice anew of those of a part that is larger than the first;
+        shuffled and augmented, at `scale` of the input size.
 
         first: the batch to begin with, for an epoch that was interrupted.
         """
-        order = np.random.default_rng((self._seed, epoch)).permutation(len(self.pictures))
-        shares = np.array_split(order, len(self))[first:]
+        shares = np.array_split(self._order(epoch), len(self))[first:]
         yield from self._prepared(
             [Task(chunk=share[rank() :: ranks()], epoch=epoch, scale=scale) for share in shares]
         )
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Positions of an epoch's pictures."""
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self.pictures))
+        part = self._part[order]
+        chosen = [np.flatnonzero(part == number)[: self._most] for number in range(part.max() + 1)]
+        return order[np.sort(np.concatenate(chosen))]
 
     def _prepare(self, task: Task) -> Batch:
         chunk, size = task.chunk, scaled_size(self._input_size, task.scale, self._kind)

@@ -35,20 +35,8 @@ def main(
         typer.Option(help="folder with Image/ and Mask/", show_default="the teacher's"),
     ] = None,
     pairs: options.Pairs = None,
-    also: Annotated[
-        Path | None,
-        typer.Option(
-            help="folder with Image/ and Mask/ of other places, a camera's for one, to learn from "
-            "too, by their own masks",
-            show_default="none",
-        ),
-    ] = None,
-    dry: Annotated[
-        Path | None,
-        typer.Option(
-            help="folder of pictures without any water, to learn from too", show_default="none"
-        ),
-    ] = None,
+    also: options.Also = None,
+    dry: options.Dry = None,
     model: Annotated[str, typer.Option(help="the student's network")] = MODEL,
     width: Annotated[float, typer.Option(help="factor on all its channels")] = WIDTH,
     size: Annotated[str, typer.Option(help="its input size, N or HxW")] = SIZE,
@@ -94,8 +82,8 @@ def main(
         compile=compiled,
         deterministic=deterministic,
         teacher=str(artefact),
-        also=None if also is None else str(also),
-        dry=None if dry is None else str(dry),
+        also=also,
+        dry=dry,
     )
     train_and_tell(settings, RunFolder(out or next_run_folder()), resume=False)
 

@@ -12,7 +12,8 @@ from runtime.backends.cores import usable_cores
 from runtime.backends.heap import keep_freed_blocks
 from runtime.errors import DataError
 from train.batches import Batches
-from train.cache import Pictures, decode_split
+from train.beside import beside, joined
+from train.cache import Pictures, decode, decode_split
 from train.compute import Compute, find_compute
 from train.console import console
 from train.models import find_kind
@@ -46,21 +47,17 @@ def gather_materials(
     compute = find_compute(settings.precision)
     model.to(compute.device, memory_format=torch.channels_last)
     height, width = settings.input_size
+    others = beside(_folder(settings.also), _folder(settings.dry))
     if settings.teacher is None:
         scale = recipe.cache_scale
-        train_size = (round(height * scale), round(width * scale))
-        pictures = decode_split(dataset, "train", train_size, recipe.resize)
-        _check_water(pictures, "train")
+        size = (round(height * scale), round(width * scale))
+        parts = [decode_split(dataset, "train", size, recipe.resize)]
+        _check_water(parts[0], "train")
+        for name, samples in others.items():
+            parts.append(decode(samples, f"reading {name}", size, recipe.resize))
     else:
         with open_teacher(Path(settings.teacher), compute) as teacher:
-            pictures = taught_pictures(
-                dataset,
-                teacher,
-                recipe,
-                settings.seed,
-                also=_folder(settings.also),
-                dry=_folder(settings.dry),
-            )
+            parts = [taught_pictures(dataset, teacher, recipe, settings.seed, others)]
     val = decode_split(dataset, "val", settings.input_size, recipe.resize)
     _check_water(val, "val")
     if compute.device.type == "cpu":
@@ -69,12 +66,13 @@ def gather_materials(
         recipe=recipe,
         compute=compute,
         batches=Batches(
-            pictures,
+            joined(parts),
             recipe,
             settings.input_size,
             settings.batch,
             settings.seed,
             find_kind(settings.model),
+            parts=[len(part) for part in parts],
             processes=usable_cores() // ranks() if compute.device.type == "cuda" else 0,
         ),
         val=val,
@@ -106,6 +104,8 @@ def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretra
         f"{f', {ranks()} processes' if ranks() > 1 else ''}"
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
+    number = len(materials.batches.pictures)
     if settings.teacher is not None:
-        number = len(materials.batches.pictures)
         console.print(f"{number} pictures to learn from; teacher: {settings.teacher}")
+    elif settings.also or settings.dry:
+        console.print(f"{number} pictures to learn from, with those of --also and --dry")

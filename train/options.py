@@ -35,6 +35,20 @@ Pairs = Annotated[
         show_default="DIR/metadata.csv, else equal stems",
     ),
 ]
+Also = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder with Image/ and Mask/ of other places, a camera's for one, to learn from too, "
+        "by their own masks",
+        show_default="none",
+    ),
+]
+Dry = Annotated[
+    Path | None,
+    typer.Option(
+        help="folder of pictures without any water, to learn from too", show_default="none"
+    ),
+]
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="most times through the data", show_default=RECIPES)
 ]

@@ -30,8 +30,8 @@ class Settings:
     """One run. `data` and `pairs` are as the user gave them; input_size is (height, width) in
     pixels; patience None means what the recipe says; rate is the peak learning rate; change:
     KEY=VALUE ingredients of the recipe that are not as it says; split_seed: of the automatic split,
-    None for `seed`; for the recipe "distill", teacher: the artefact that labels the pictures, also:
-    a folder of further pictures with masks, dry: one of pictures without water."""
+    None for `seed`; also: a folder of further pictures with masks, dry: one of pictures without
+    water; teacher: for the recipe "distill", the artefact that labels the pictures."""
 
     data: str
     pairs: str | None
@@ -82,6 +82,8 @@ def complete(
     rate: float | None,
     change: Sequence[str] = (),
     encoder: str,
+    also: Path | None = None,
+    dry: Path | None = None,
     **given: Any,
 ) -> Settings:
     """Settings with everything filled in that the user left open: by the checkpoint that is trained
@@ -103,6 +105,8 @@ def complete(
     return Settings(
         data=data,
         pairs=None if pairs is None else str(pairs),
+        also=None if also is None else str(also),
+        dry=None if dry is None else str(dry),
         model=model,
         width=width,
         input_size=input_size,

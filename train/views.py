@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import albumentations as A
 import numpy as np
@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from train.augment import crop_transform
+from train.beside import joined
 from train.cache import Pictures, allocate, decode, decode_split
 from train.console import console, quiet
-from train.dataset import Photographs
-from train.dry import dry_photographs, half_dry_scenes
-from train.pairs import find_pairs
+from train.dry import half_dry_scenes
 from train.recipe import Recipe
 from train.samples import DataSet, Samples
 from train.seeds import mixed_seed
@@ -45,19 +44,16 @@ def taught_pictures(
     teacher: Teacher,
     recipe: Recipe,
     seed: int,
-    *,
-    also: Path | None = None,
-    dry: Path | None = None,
+    others: Mapping[str, Samples],
 ) -> Pictures:
     """Views of the train split with masks between the true ones and the teacher's, and generated
     scenes, half of them without water; masks are uint8, 255 is water.
 
-    also: a folder with Image/ and Mask/, whose own masks are kept: of what a teacher has not seen
-    it knows little. dry: a folder of pictures without any water. Each gives no more views than the
-    split, but one of each picture. What comes out follows from the arguments alone.
+    others: pictures of other places and without water (train.beside), whose own masks are kept: of
+    what a teacher has not seen it knows little. Each gives no more views than the split, but one of
+    each picture. What comes out follows from the arguments alone.
     Raises DataError and BackendError.
     """
-    beside = _beside(also, dry)  # first, so that a wrong folder is told before minutes of work
     size = teacher.manifest.input_size
     large = (2 * size[0], 2 * size[1])
     views = make_views(
@@ -65,23 +61,14 @@ def taught_pictures(
     )
     ask(teacher, views, recipe.trust)
     parts = [views]
-    for name, samples in beside.items():
+    for name, samples in others.items():
         pictures = decode(samples, f"reading {name}", large, recipe.resize)
         most = max(1, len(views) // len(pictures))
         parts.append(make_views(pictures, size, min(recipe.views, most), seed))
     if recipe.scenes:
         scenes = half_dry_scenes(seed, recipe.scenes)
         parts.append(decode(scenes, "drawing scenes", size, recipe.resize, generated=True))
-    return _joined(parts)
-
-
-def _beside(also: Path | None, dry: Path | None) -> dict[str, Samples]:
-    found: dict[str, Samples] = {}
-    if also is not None:
-        found["also"] = Photographs(find_pairs(also))
-    if dry is not None:
-        found["dry"] = dry_photographs(dry)
-    return found
+    return joined(parts)
 
 
 def make_views(pictures: Pictures, size: tuple[int, int], number: int, seed: int) -> Pictures:
@@ -151,14 +138,3 @@ def _patch(size: tuple[int, int], rng: np.random.Generator) -> tuple[slice, slic
     sides = [round(side * rng.uniform(*PATCH)) for side in size]
     starts = [int(rng.integers(side - part + 1)) for side, part in zip(size, sides, strict=True)]
     return tuple(slice(at, at + part) for at, part in zip(starts, sides, strict=True))
-
-
-def _joined(parts: list[Pictures]) -> Pictures:
-    def masks(part: Pictures) -> NDArray[np.uint8]:
-        return part.masks.astype(np.uint8) * 255 if part.masks.dtype == bool else part.masks
-
-    return Pictures(
-        images=np.concatenate([part.images for part in parts]),
-        masks=np.concatenate([masks(part) for part in parts]),
-        names=tuple(name for part in parts for name in part.names),
-    )

@@ -56,6 +56,14 @@ def test_every_path_is_a_row_with_its_numbers_or_its_reason(shape: Shape) -> Non
     assert all(rate > 1e6 for rates in shape.rates.values() for rate in rates)
 
 
+def test_paths_that_are_not_named_are_left_out_but_for_the_reference(exported: Path) -> None:
+    plan = Plan(seconds=0, least=1, warm_up=0, paths=("Runtime", "TensorRT"))
+    rows = open_entry(exported / "exports" / "tiny").run((32, 48), 1, plan, FEW).rows
+    left_out = [row.path for row in rows if row.missing == "left out by FLOOD_PATHS"]
+    assert left_out == ["OpenVINO INT8"]
+    assert [row.path for row in rows if row.ms] == ["PyTorch eager FP32", "ONNX Runtime FP32"]
+
+
 def test_a_runtime_alone_takes_less_memory_than_pytorch(shape: Shape) -> None:
     memory = [row.memory_mb for row in shape.timed]
     assert memory[0] is not None and memory[1] is not None

@@ -129,6 +129,24 @@ def test_pictures_grow_when_the_recipe_says_so() -> None:
     assert [batch.images.shape[0] for batch in batches.epoch(1, first=1)] == [3]
 
 
+def test_an_epoch_shows_no_more_of_any_part_than_of_the_first() -> None:
+    shapes = (15, 48, 64)
+    pictures = Pictures(
+        images=np.zeros((*shapes, 3), np.uint8),
+        masks=np.zeros(shapes, bool),
+        names=("own",) * 3 + ("also",) * 2 + tuple(f"dry{number}" for number in range(10)),
+    )
+    made = Batches(pictures, RECIPES["default"], (32, 32), 4, 0, KIND, parts=(3, 2, 10))
+    assert len(made) == 2
+    seen: set[str] = set()
+    for epoch in range(12):
+        names = [name for batch in made.epoch(epoch) for name in batch.names]
+        dry = {name for name in names if name.startswith("dry")}
+        assert (len(names), names.count("own"), names.count("also"), len(dry)) == (8, 3, 2, 3)
+        seen |= dry
+    assert len(seen) == 10  # every epoch chooses anew
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 1e6])
 def test_a_loss_that_explodes_names_the_step_the_pictures_and_what_to_try(loss: float) -> None:
     check_loss(1.5, 1, 1, ("a",))

@@ -66,6 +66,8 @@ def test_a_run_leaves_all_its_files_and_can_be_evaluated(photographs: Path, tmp_
         (("--pairs", "p.csv"), "--pairs came without --data"),
         (("--data", "{photographs}", "--out", "{photographs}/Image/0.jpg"), "cannot write"),
         (("--data", "{photographs}", "--encoder", "no.pth"), "no such checkpoint: no.pth"),
+        (("--data", "{photographs}", "--dry", "nowhere"), "no such folder: nowhere"),
+        (("--data", "{photographs}", "--also", "nowhere"), "no such data folder: nowhere"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_1(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.errors import DataError
 from runtime.manifest import Manifest
+from train.beside import beside
 from train.cache import Pictures
 from train.dataset import open_dataset
 from train.dry import half_dry_scenes
@@ -97,9 +97,8 @@ def test_other_pictures_and_scenes_stand_beside_the_views(
         manifest=manifest, probabilities=lambda images: np.ones(images.shape[:3], np.float32)
     )
     dataset = open_dataset(str(photographs))
-    taught = taught_pictures(
-        dataset, teacher, recipe, 42, also=photographs, dry=photographs / "Image"
-    )
+    others = beside(photographs, photographs / "Image")
+    taught = taught_pictures(dataset, teacher, recipe, 42, others)
     number = len(dataset.splits["train"])
     assert number < 10  # so that each picture beside the data set gives one view only
     assert len(taught) == 2 * number + 10 + 10 + 4
@@ -110,24 +109,6 @@ def test_other_pictures_and_scenes_stand_beside_the_views(
     assert dry.max() == 0
     assert taught.masks[-3].max() == 0
     assert taught.images.shape[1:] == (*manifest.input_size, 3)
-
-
-@pytest.mark.parametrize("option", ["also", "dry"])
-def test_a_wrong_folder_is_told_before_the_teacher_is_asked(
-    photographs: Path, manifest: Manifest, option: str
-) -> None:
-    def asked(images: np.ndarray) -> np.ndarray:
-        raise AssertionError
-
-    teacher = Teacher(manifest=manifest, probabilities=asked)
-    with pytest.raises(DataError, match=r"no such .*folder: nowhere"):
-        taught_pictures(
-            open_dataset(str(photographs)),
-            teacher,
-            RECIPES["distill"],
-            42,
-            **{option: Path("nowhere")},
-        )
 
 
 def test_every_other_scene_is_dry_and_seeds_are_never_shared() -> None:
