@@ -13,17 +13,14 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from runtime.console import run, say
+from runtime.console import run
 from runtime.errors import ModelError
 from runtime.manifest import Manifest
-from train.cache import decode_split
-from train.checkpoint import load_checkpoint, plain_weights, save_checkpoint
-from train.compute import find_compute
-from train.manifest import with_scores
-from train.options import Pairs, probability
+from train import options
+from train.checkpoint import load_checkpoint, plain_weights
+from train.derived import check_out, save_derived
 from train.teacher import find_teacher
 from train.trained_data import open_trained, tell_difference
-from train.validate import validate
 
 NOT_BLENDED = ("trained_on", "provenance", "artefact_sha256", "threshold")
 
@@ -35,28 +32,14 @@ def main(
     first: Annotated[Path, typer.Argument(help="a run's folder or its checkpoint")],
     second: Annotated[Path, typer.Argument(help="one that learned further from the first")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="the checkpoint to write")],
-    data: Annotated[
-        str | None,
-        typer.Option(help="folder with Image/ and Mask/, to score it on", show_default="SECOND's"),
-    ] = None,
-    pairs: Pairs = None,
+    data: options.TrainedData = None,
+    pairs: options.Pairs = None,
     share: Annotated[float, typer.Option(min=0, max=1, help="how much of it is SECOND's")] = 0.5,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            callback=probability,
-            help="probability above which a pixel is water",
-            show_default="SECOND's",
-        ),
-    ] = None,
-    half: Annotated[
-        bool, typer.Option("--half", help="kernels in half precision, which halves the file")
-    ] = False,
+    threshold: options.Threshold = None,
+    half: options.Half = False,
 ) -> None:
     """Writes a checkpoint with weights between two others', and its scores on val."""
-    if out.suffix != ".safetensors":
-        raise ModelError(f"--out {out}: a checkpoint is wanted, for example blend.safetensors")
+    check_out(out)
     first, second = find_teacher(first), find_teacher(second)
     model, manifest = load_checkpoint(first)
     other, others = load_checkpoint(second)
@@ -65,13 +48,7 @@ def main(
     dataset = open_trained(second, others, data, pairs)
     tell_difference(first, manifest, dataset)
     tell_difference(second, others, dataset)
-    compute = find_compute("fp32")
-    val = decode_split(dataset, "val", manifest.input_size, manifest.resize)
-    scores = validate(model.to(compute.device), val, compute, dice=False).scores
-    contract = dataclasses.replace(others, threshold=threshold or others.threshold)
-    save_checkpoint(model, out, with_scores(contract, scores), half=half)
-    say(f"val IoU {scores.iou:.4f}")
-    print(out)
+    save_derived(model, out, others, dataset, threshold=threshold, half=half)
 
 
 def blend(first: dict[str, Tensor], second: dict[str, Tensor], share: float) -> dict[str, Tensor]:

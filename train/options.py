@@ -49,6 +49,24 @@ Dry = Annotated[
         help="folder of pictures without any water, to learn from too", show_default="none"
     ),
 ]
+TrainedData = Annotated[
+    str | None,
+    typer.Option(
+        help="folder with Image/ and Mask/, to score it on", show_default="the training's own"
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        callback=probability,
+        help="probability above which a pixel is water",
+        show_default="the checkpoint's",
+    ),
+]
+Half = Annotated[
+    bool, typer.Option("--half", help="kernels in half precision, which halves the file")
+]
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="most times through the data", show_default=RECIPES)
 ]

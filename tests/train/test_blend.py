@@ -137,7 +137,7 @@ def test_a_blend_is_scored_on_the_val_pictures_of_its_runs(
         seen.append(dataset)
         return decode_split(dataset, *rest)
 
-    monkeypatch.setattr("train.blend.decode_split", decode)
+    monkeypatch.setattr("train.derived.decode_split", decode)
     for number, data in enumerate((("--data", str(photographs)), ())):
         out = tmp_path / f"{number}.safetensors"
         monkeypatch.setattr(sys, "argv", ["blend", *map(str, runs), *data, "--out", str(out)])

@@ -13,7 +13,25 @@ from runtime.console import run
 from train.__main__ import app as train_app
 from train.distill import app as distill_app
 
-COMMANDS = ("__main__", "distill", "evaluate", "blend", "audit", "compare", "summary.__main__")
+COMMANDS = (
+    "__main__",
+    "distill",
+    "evaluate",
+    "blend",
+    "recount",
+    "audit",
+    "compare",
+    "summary.__main__",
+)
+    "__main__",
+    "distill",
+    "evaluate",
+    "blend",
+    "recount",
+    "audit",
+    "compare",
+    "summary.__main__",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
