@@ -23,15 +23,6 @@ COMMANDS = (
     "compare",
     "summary.__main__",
 )
-    "__main__",
-    "distill",
-    "evaluate",
-    "blend",
-    "recount",
-    "audit",
-    "compare",
-    "summary.__main__",
-)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
