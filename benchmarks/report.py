@@ -47,7 +47,8 @@ def with_table(readme: Path, table: str) -> str:
 
 
 def markdown(found: Sequence[Results]) -> str:
-    """For each device one table, its first size and batch in full, and what a whole run gives."""
+    """For each device one table, its first size and batch in full, and what a whole run gives; what
+    was timed at no size comes last, by its reason."""
     return "\n\n".join(map(_device, found)) if found else NOTHING
 
 
@@ -87,9 +88,16 @@ def _table(shapes: Sequence[Shape]) -> str:
         *(f"{shape.title}: p50 ms" for shape in others),
     ]
     lines = [f"| {' | '.join(titles)} |", "|---|" + "---:|" * (len(titles) - 1)]
+    missing: dict[str, list[str]] = {}
     for position, row in enumerate(first.rows):
         rest = [_p50(shape.rows[position]) for shape in others]
-        lines.append(f"| {' | '.join([row.path, *_full(first, row), *rest])} |")
+        if row.missing and not any(rest):
+            missing.setdefault(row.missing, []).append(row.path)
+        else:
+            lines.append(f"| {' | '.join([row.path, *_full(first, row), *rest])} |")
+    empty = [""] * (len(titles) - 2)
+    for reason, paths in missing.items():
+        lines.append(f"| {' | '.join([', '.join(paths), f'not here: {reason}', *empty])} |")
     return "\n".join(lines)
 
 
@@ -99,7 +107,7 @@ def _full(shape: Shape, row: Row) -> list[str]:
     limit = shape.limit_ms(row)
     p50, p90, p99 = (row.quantile(share) for share in (0.5, 0.9, 0.99))
     return [
-        f"{p50:.1f}, {p90:.1f}, {p99:.1f}" + (" WRONG MASKS" if row.wrong else ""),
+        f"{_ms(p50)}, {_ms(p90)}, {_ms(p99)}" + (" WRONG MASKS" if row.wrong else ""),
         f"{row.spread:.0%}",
         f"{shape.times_faster(row):.2f}x",
         f"{limit / p50:.0%}" if limit else "",
@@ -112,7 +120,11 @@ def _full(shape: Shape, row: Row) -> list[str]:
 
 
 def _p50(row: Row) -> str:
-    return f"{row.quantile(0.5):.1f}" + (" WRONG MASKS" if row.wrong else "") if row.ms else ""
+    return _ms(row.quantile(0.5)) + (" WRONG MASKS" if row.wrong else "") if row.ms else ""
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}" if value >= 10.0 else f"{value:.2f}"
 
 
 def _pipeline(results: Results) -> str:

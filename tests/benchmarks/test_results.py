@@ -96,7 +96,7 @@ def test_the_table_has_a_line_for_every_path() -> None:
     table = report.markdown([RESULTS])
     assert "| PyTorch eager FP32 | 100.0, 103.2, 103.9 | 4% | 1.00x | 80% |" in table
     assert "| OpenVINO INT8 | 20.0, 23.2, 23.9 | 10% | 5.00x |" in table
-    assert "9.0, 9.0, 9.0 WRONG MASKS" in table
+    assert "9.00, 9.00, 9.00 WRONG MASKS" in table
     assert "| TensorRT FP16 | not here: no GPU is <here> |" in table
     assert "INT8: 40.0 frames/s, 1.020 of the network alone" in table
     assert "default recipe, CPU, bfloat16: 1.54 pictures/s, 2.50 times the article's loop" in table
@@ -105,6 +105,17 @@ def test_the_table_has_a_line_for_every_path() -> None:
         line.count("|") for line in table.splitlines() if line.startswith("| ") and "ms" in line
     }
     assert len(widths) <= 2
+
+
+def test_paths_that_one_reason_keeps_away_share_a_line() -> None:
+    away = next(row for row in ROWS if row.missing)
+    late = replace(away, path="TensorRT INT8")
+    shape = replace(SHAPE, rows=(*ROWS, late))
+    timed = replace(shape, batch=4, rows=(*ROWS, replace(ROWS[0], path=late.path)))
+    together = report.markdown([replace(RESULTS, shapes=(shape,))])
+    assert "| TensorRT FP16, TensorRT INT8 | not here: no GPU is <here> |" in together
+    apart = report.markdown([replace(RESULTS, shapes=(shape, timed))])
+    assert "| TensorRT INT8 | not here: no GPU is <here> |" in apart  # timed at the other batch
 
 
 def test_readme_says_what_the_json_says() -> None:
