@@ -9,8 +9,8 @@ MODEL := runs/$(if $(TRY),try,model)
 ENCODER := auto
 TINY = $(if $(TRY),--epochs 1 --size 64)
 PICTURES = --data $(DATA) $(if $(PAIRS),--pairs $(PAIRS))
-DISTILL = $(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) \
-	$(if $(ALSO),--also $(ALSO)) $(if $(DRY),--dry $(DRY)) --change views=16
+BESIDE = $(if $(ALSO),--also $(ALSO)) $(if $(DRY),--dry $(DRY))
+DISTILL = $(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) $(BESIDE)
 FEWER = $(TINY) $(if $(TRY),--change views=1 --change scenes=8)
 
 .PHONY: help setup demo model check test bench lock clean
@@ -47,19 +47,10 @@ model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= AL
 		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 $(TINY) --out $(MODEL)/teacher
 	$(BIN)/python -m export $(MODEL)/teacher/best.safetensors --int8 --engine none --out $(MODEL)/teacher-export
 	$(DISTILL) $(FEWER) --out $(MODEL)/student
-	$(DISTILL) --encoder $(MODEL)/student/best.safetensors --seed 45 --rate 1e-3 --epochs 24 \
-		--change growth=0:0.5,0.7:0.75 --change scenes=800 $(FEWER) --out $(MODEL)/further
-	$(BIN)/python -m train.blend $(MODEL)/student $(MODEL)/further/last.safetensors --share 0.75 $(PICTURES) --out $(MODEL)/between.safetensors
-	$(DISTILL) --encoder $(MODEL)/between.safetensors --seed 47 --rate 1.2e-3 --epochs 17 \
-		--change growth=0:0.75 --change scenes=2000 $(FEWER) --out $(MODEL)/longer
-	$(DISTILL) --encoder $(MODEL)/longer/last.safetensors --seed 47 --rate 1.2e-3 --epochs 10 \
-		--change growth=0:0.75 --change scenes=2000 $(FEWER) --out $(MODEL)/last
-	$(DISTILL) --encoder $(MODEL)/last/best.safetensors --seed 47 --rate 5e-4 --epochs 4 \
-		--change growth=0:0.75 --change scenes=2000 --change steady=6 $(FEWER) --out $(MODEL)/steadier
-	$(DISTILL) --encoder $(MODEL)/steadier/best.safetensors --seed 47 --rate 1e-3 --epochs 7 \
-		--change growth=0:0.75 --change scenes=2000 --change steady=6 $(FEWER) --out $(MODEL)/waters
-	$(BIN)/python -m train.blend $(MODEL)/steadier $(MODEL)/waters/last.safetensors --share 0.8 $(PICTURES) \
-		--threshold 0.7 --half --out $(MODEL)/ships.safetensors
+	$(DISTILL) --encoder $(MODEL)/student/best.safetensors --seed 53 --batch 32 --rate 2e-3 --epochs 20 \
+		--change growth=0:0.75 --change views=24 --change scenes=1200 --change steady=8 $(FEWER) --out $(MODEL)/further
+	$(BIN)/python -m train.recount $(MODEL)/further/last.safetensors $(PICTURES) $(BESIDE) \
+		--threshold 0.83 --half --out $(MODEL)/ships.safetensors
 	$(BIN)/python -m export $(MODEL)/ships.safetensors $(PICTURES) --fp16 --int8 --engine none --out $(MODEL)/export
 ifndef TRY
 	for graph in int8 int8.tensorrt fp16; do for part in .onnx .onnx.json .onnx.parity.json .onnx.golden.npz; do \
