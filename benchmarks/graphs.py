@@ -19,7 +19,7 @@ WEIGHTED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 def find_artefacts(place: Path) -> dict[str, Path]:
     """The graphs of an export folder, or a single one: "fp32", "fp16", "int8" for CPUs and
     "int8-tensorrt" -> file, whatever the files are called. Raises ModelError."""
-    files = [place] if place.is_file() else sorted(place.glob("*.onnx"))
+    files = [place] if place.is_file() else sorted(place.glob("[!.]*.onnx"))  # none half written
     found = {_key(read_manifest(path)): path for path in files}
     if not found:
         raise ModelError(f"{place} holds no .onnx file; make some with 'python -m export --fp16'")

@@ -9,6 +9,7 @@ import typer
 
 from runtime.errors import FloodError
 from runtime.redaction import redact, redact_message
+from runtime.stopping import unwind_on_sigterm
 
 WrongUsage = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 """Base of typer's own errors, from whichever Click; they quote what was typed, maybe a password."""
@@ -21,7 +22,9 @@ def say(message: str) -> None:
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """Runs a command line: exit 0 done, 1 a FloodError in one line, 2 wrong usage, 130 Ctrl-C."""
+    """Runs a command line: exit 0 done, 1 a FloodError in one line, 2 wrong usage, 130 Ctrl-C,
+    143 SIGTERM."""
+    unwind_on_sigterm()
     try:
         code = app(standalone_mode=False)
     except WrongUsage as error:

@@ -73,6 +73,18 @@ def end_if_asked() -> None:
         raise Stopped
 
 
+def unwind_on_sigterm() -> None:
+    """SIGTERM ends the process like Ctrl-C, by an exception, so that no half-written file stays.
+    Where something listens to it already, and outside the main thread, it stays as it was."""
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _unwind)
+
+
+def _unwind(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
 def interrupt_on_signals() -> None:
     """Ctrl-C raises KeyboardInterrupt again, and SIGTERM ends the process: for commands that do
     not look at a Stop; a stop_on_signals from here on listens anew. Raises Stopped where a signal

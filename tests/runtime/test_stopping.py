@@ -47,6 +47,37 @@ def test_other_commands_are_interrupted_as_usual() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_sigterm_leaves_no_half_written_file_behind(tmp_path: Path) -> None:
+    program = """
+import sys, time
+from pathlib import Path
+import typer
+from runtime.console import run
+from runtime.files import atomic_path
+app = typer.Typer()
+@app.command()
+def main(path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text("half")
+        print("writing", flush=True)
+        time.sleep(30)
+run(app)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "graph.onnx")],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "writing\n"
+    assert list(tmp_path.iterdir())
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_second_signal_ends_a_process_that_hangs() -> None:
     program = """
 import os, signal, sys
