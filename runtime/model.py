@@ -16,7 +16,7 @@ from runtime.backends.choice import choose, load_named
 from runtime.backends.cores import usable_cores
 from runtime.gpu import current_gpu
 from runtime.manifest import Manifest
-from runtime.manifest_file import read_manifest
+from runtime.manifest_file import read_manifest, verified_meanwhile
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -88,7 +88,19 @@ def load_model(
         from runtime.engine_renewal import fitting_engine  # engines alone need the builder
 
         path = fitting_engine(path)
-    manifest = read_manifest(path)
+    if path.suffix == ENGINE_SUFFIX:  # TensorRT may crash on a damaged one
+        return _load(path, read_manifest(path), backend, input_size, throughput)
+    with verified_meanwhile(path) as manifest:
+        return _load(path, manifest, backend, input_size, throughput)
+
+
+def _load(
+    path: Path,
+    manifest: Manifest,
+    backend: str,
+    input_size: tuple[int, int] | None,
+    throughput: bool,
+) -> Model:
     resized = manifest if input_size is None else manifest.at_size(input_size)
     two = throughput and manifest.precision in TWO_AT_ONCE
     in_flight = min(2, usable_cores()) if two else 1

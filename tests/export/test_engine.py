@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -285,7 +284,7 @@ def test_ctrl_c_and_sigterm_leave_nothing_half_written(
 
     class Interrupted:
         def result(self, timeout: float) -> None:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
             raise engine.NotYet
 
     class Pool(engine.ThreadPoolExecutor):

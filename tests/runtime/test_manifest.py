@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 
-from runtime.errors import ManifestError
+from runtime.errors import BackendError, ManifestError
 from runtime.files import sha256
-from runtime.manifest_file import manifest_path, read_manifest, write_manifest
+from runtime.manifest_file import (
+    manifest_path,
+    read_manifest,
+    verified_meanwhile,
+    write_manifest,
+)
 from tests.runtime.models import manifest_of
 
 
@@ -48,6 +53,18 @@ def test_a_changed_model_file_is_refused(artefact: Path) -> None:
     artefact.write_bytes(b"Weights")
     with pytest.raises(ManifestError, match=r"is not the file its manifest describes \(sha256"):
         read_manifest(artefact)
+
+
+def test_a_changed_model_file_is_refused_while_it_is_loaded(artefact: Path) -> None:
+    with verified_meanwhile(artefact) as manifest:
+        assert manifest == read_manifest(artefact)
+    with pytest.raises(BackendError, match="its own"), verified_meanwhile(artefact):
+        raise BackendError("its own")
+    artefact.write_bytes(b"Weights")
+    with pytest.raises(ManifestError, match="is not the file"), verified_meanwhile(artefact):
+        pass
+    with pytest.raises(ManifestError, match="is not the file"), verified_meanwhile(artefact):
+        raise BackendError("what the changed file made of it")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -19,7 +18,7 @@ def test_a_signal_sets_the_request_and_handlers_are_put_back(number: signal.Sign
     before = signal.getsignal(number)
     with stop_on_signals() as stop:
         assert not stop()
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert stop()
     assert signal.getsignal(number) is before
 
@@ -30,7 +29,7 @@ def test_a_block_within_another_hears_the_same_signals_and_steps_end_between_eac
         with stop_on_signals() as inner:
             assert inner is outer
         end_if_asked()
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Stopped):
             end_if_asked()
     end_if_asked()
@@ -41,7 +40,7 @@ def test_other_commands_are_interrupted_as_usual() -> None:
     with stop_on_signals() as stop:
         interrupt_on_signals()
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         assert not stop()
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert signal.getsignal(signal.SIGINT) is before
