@@ -20,8 +20,8 @@ from train.console import console, quiet
 
 MOST_KEPT = 0.5
 """Share of layers beyond which a graph is no longer called INT8."""
-ORDERING, FEWEST = 16 * 224 * 224, 4
-"""Pixels, and frames at least, that say which layers are dear; each layer is asked alone."""
+ORDERING, FEWEST, MOST = 16 * 224 * 224, 4, 16
+"""Pixels that say which layers are dear, in so many frames; each layer is asked alone."""
 SMALLEST = 1e-6
 """A limit of 0 is taken for this where numbers are divided by limits."""
 
@@ -82,7 +82,7 @@ def dearest_first(
     limits: Mapping[str, float],
 ) -> list[str]:
     """All layers with weights, ordered by what each costs when it alone has 8 bits."""
-    frames = max(FEWEST, round(ORDERING / math.prod(manifest.input_size)))
+    frames = min(MOST, max(FEWEST, round(ORDERING / math.prod(manifest.input_size))))
     layers, few = weighted_layers(graph), calibration.first(frames)
     say(
         f"8 bits in all {len(layers)} layers break a limit; measuring what each costs, so that the "
