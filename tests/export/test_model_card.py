@@ -57,7 +57,7 @@ def test_a_card_of_which_nothing_but_the_model_is_known_is_written_too() -> None
     for part in ("training", "learned_dry", "learned_also", "val", "water", "rivers", "clips"):
         found.pop(part, None)
     written = card(found)
-    assert "other photographs of lakes" in written and "**Water that" not in written
+    assert "and other photographs of lakes" in written and "**Water that" not in written
     assert "; other photographs without water" in written
     assert "| teacher |" not in written and "| Dice |" not in written
 
