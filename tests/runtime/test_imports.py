@@ -98,3 +98,23 @@ assert not loaded, loaded
 """
     done = python(program)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="this system lists no threads")
+def test_numpy_starts_no_threads_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would spin at every start and be of no use; who asks for some gets them."""
+    program = """
+import os, sys
+sys.argv = ["flood-runtime", "--version"]
+from runtime.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+import numpy
+print(len(os.listdir("/proc/self/task")), os.environ["OPENBLAS_NUM_THREADS"])
+"""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    assert python(program).stdout.splitlines()[-1] == "1 1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    assert python(program).stdout.splitlines()[-1].endswith(" 2")
