@@ -4,13 +4,14 @@ BIN := .venv/bin
 DEMO := demo
 # For `make model`: DATA=folder, and if wanted PAIRS=csv, ENCODER=file, DRY=folder without water,
 # ALSO=folder of other pictures with masks.
-# TRY=1 goes the whole way in minutes, with tiny trainings, and keeps what ships.
+# TRY=1 goes the whole way in minutes, with a narrow teacher and tiny trainings, and keeps what ships.
 MODEL := runs/$(if $(TRY),try,model)
 ENCODER := auto
-TINY = $(if $(TRY),--epochs 1 --size 64)
+TINY = $(if $(TRY),--epochs 12 --size 64)
 PICTURES = --data $(DATA) $(if $(PAIRS),--pairs $(PAIRS))
 BESIDE = $(if $(ALSO),--also $(ALSO)) $(if $(DRY),--dry $(DRY))
 DISTILL = $(BIN)/python -m train.distill --teacher $(MODEL)/teacher-export/model.int8.onnx $(PICTURES) $(BESIDE)
+NARROW = $(if $(TRY),--model vgg19unet-bn --width 0.25)
 FEWER = $(TINY) $(if $(TRY),--change views=1 --change scenes=8)
 
 .PHONY: help setup demo model check test bench lock clean
@@ -44,7 +45,7 @@ demo: setup  ## train on generated scenes, export, run on a generated flood clip
 model: setup  ## make the model that ships anew: DATA=folder [PAIRS= ENCODER= ALSO= DRY= TRY=1]; hours
 	@test -n "$(DATA)" || { echo "error: no DATA came; wanted the folder of the photographs: make model DATA=flood-area"; exit 2; }
 	$(BIN)/python -m train $(PICTURES) --encoder $(ENCODER) --size 320 --epochs 40 --seed 3 --change dropout=0.35 \
-		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 $(TINY) --out $(MODEL)/teacher
+		--change growth=0:0.4,0.3:0.5,0.5:0.65,0.75:0.8125 $(TINY) $(NARROW) --out $(MODEL)/teacher
 	$(BIN)/python -m export $(MODEL)/teacher/best.safetensors --int8 --engine none --out $(MODEL)/teacher-export
 	$(DISTILL) $(FEWER) --out $(MODEL)/student
 	$(DISTILL) --encoder $(MODEL)/student/best.safetensors --seed 53 --batch 32 --rate 2e-3 --epochs 20 \

@@ -145,7 +145,7 @@ def _made(variant: Variant, graph: onnx.ModelProto, inputs: NDArray) -> onnx.Mod
     if not variant.operators:
         return changed
     kind = dataclasses.replace(KINDS["cpu"], operators=variant.operators)
-    ranges = calibrate(changed, inputs, "mean", kind)
+    ranges = calibrate(changed, inputs)["mean"]
     return quantise(changed, ranges, kind, first_kept(changed, kind))
 
 

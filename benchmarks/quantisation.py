@@ -7,8 +7,10 @@ Runtime and in OpenVINO. Libraries that are not installed are passed over.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
+import io
 import statistics
 import sys
 import tempfile
@@ -21,12 +23,14 @@ import onnx
 import onnxruntime
 import openvino
 import typer
+from onnxruntime.quantization import CalibrationMethod
+from onnxruntime.quantization.calibrate import create_calibrator
 
 from export.artefacts import prepare_manifest
-from export.calibration import COUNT, EVERY_METHOD, calibrate
+from export.calibration import COUNT, METHODS, OneFrame, calibrate
 from export.frames import CALIBRATING, find_data, proof_frames
 from export.graph import ExportedNetwork, to_bytes, trace
-from export.int8 import KINDS, first_kept, quantise
+from export.int8 import KINDS, Kind, first_kept, quantise
 from export.proof import prove
 from runtime.console import run, say
 from runtime.manifest import INPUT_NAME
@@ -34,6 +38,11 @@ from runtime.manifest_parts import Quantisation
 from train.checkpoint import load_checkpoint
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+HISTOGRAMS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "percentile": (CalibrationMethod.Percentile, {"percentile": 99.99}),
+    "entropy": (CalibrationMethod.Entropy, {"num_bins": 2048, "num_quantized_bins": 128}),
+}
+"""ONNX Runtime's ways to draw a range from a histogram of the values; no export uses them."""
 CORRECTIONS = ("none", "fast", "layer by layer")
 """NNCF's ways with biases: as they are; each for its own layer's rounding, which is its default; or
 one layer after the other, through the graph that is quantised so far."""
@@ -117,13 +126,15 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
     for kind in KINDS.values():
         word = "signed, symmetric" if kind.symmetric else "unsigned"
         source = kind.rewrite(graph)
-        for method in EVERY_METHOD:
+        for method in (*METHODS, *HISTOGRAMS):
             yield (
                 f"ONNX Runtime, {method}",
                 word,
                 lambda kind=kind, source=source, method=method: quantise(  # type: ignore[misc]
                     source,
-                    calibrate(source, inputs, method, kind),
+                    calibrate(source, inputs)[method]
+                    if method in METHODS
+                    else by_histogram(source, inputs, method, kind),
                     kind,
                     first_kept(source, kind),
                 ),
@@ -145,6 +156,25 @@ def candidates(graph: onnx.ModelProto, inputs: Any) -> Candidates:
                 "signed, symmetric",
                 lambda method=method: with_modelopt(graph, inputs, method),  # type: ignore[misc]
             )
+
+
+def by_histogram(graph: onnx.ModelProto, inputs: Any, method: str, kind: Kind) -> Any:
+    """ONNX Runtime's TensorsData. method: of HISTOGRAMS."""
+    drawn, options = HISTOGRAMS[method]
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(to_bytes(graph))
+        calibrator = create_calibrator(
+            path,
+            kind.operators,
+            augmented_model_path=str(Path(folder) / "augmented.onnx"),
+            calibrate_method=drawn,
+            extra_options={"symmetric": kind.symmetric, **options},
+        )
+        # Before it makes histograms it keeps every layer's output of all frames it was given.
+        for frame in inputs:
+            calibrator.collect_data(OneFrame(frame))
+        return calibrator.compute_data()
 
 
 def with_nncf(graph: onnx.ModelProto, inputs: Any, preset: str, corrected: str) -> onnx.ModelProto:

@@ -12,6 +12,7 @@ import onnx
 import torch
 from torch import nn
 
+from export.calibration import calibrate
 from export.certificate import certify, grant
 from export.fold import fold_batch_norms
 from export.golden import golden_frames
@@ -105,13 +106,14 @@ def export_int8(
     manifest = dataclasses.replace(manifest, precision="int8")
     limits = {**LIMITS["int8"], "iou_drop": max_drop}
     graph = trace(ExportedNetwork(fold_batch_norms(network, manifest), manifest), manifest)
+    ranges = calibrate(KINDS["cpu"].rewrite(graph), calibration.frames.inputs)
     finished = []
     for name, kind in KINDS.items():
         quantisation = Quantisation(
             kind=name, method="", calibrated_on=calibration.frames.origin, kept=()
         )
         trial = dataclasses.replace(manifest, quantisation=quantisation)
-        done = quantise_within(kind.rewrite(graph), kind, trial, calibration, proof, limits)
+        done = quantise_within(kind.rewrite(graph), kind, trial, ranges, calibration, proof, limits)
         quantisation = dataclasses.replace(quantisation, method=done.method, kept=done.kept)
         described = dataclasses.replace(manifest, quantisation=quantisation)
         finished.append(_finish(folder / kind.file, done.graph, described, proof, limits))

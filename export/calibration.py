@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +13,73 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationMethod
-from onnxruntime.quantization.calibrate import CalibrationDataReader, create_calibrator
+from onnxruntime.quantization.calibrate import (
+    CalibrationDataReader,
+    TensorsData,
+    create_calibrator,
+)
 from rich.progress import track
 
 from export.graph import to_bytes
-from export.int8 import Kind
+from export.int8 import KINDS
 from runtime.manifest import INPUT_NAME
 from train.console import console, quiet
 
 COUNT = 48
 """Pictures to calibrate on; more changed no range of a trained network by more than noise."""
-EVERY_METHOD: dict[str, tuple[Any, dict[str, Any]]] = {
-    "mean": (CalibrationMethod.MinMax, {"moving_average": True}),
-    "minmax": (CalibrationMethod.MinMax, {}),
-    "percentile": (CalibrationMethod.Percentile, {"percentile": 99.99}),
-    "entropy": (CalibrationMethod.Entropy, {"num_bins": 2048, "num_quantized_bins": 128}),
+Draw = Callable[..., Any]
+METHODS: dict[str, tuple[Draw, Draw]] = {
+    "mean": (np.nanmean, np.nanmean),
+    "minmax": (np.nanmin, np.nanmax),
 }
-"""How a range is drawn from what was seen: from the extremes of each picture on average, from the
-extremes of all, and from histograms of the values."""
-METHODS = ("mean", "minmax")
-"""Those tried at every export, where measuring decides; docs/quantisation.md has them all."""
+"""How a range's ends are drawn from the extremes of each picture: on average, or the extremes of
+all. Measuring decides at every export; docs/quantisation.md has other methods."""
 
 
-class Frames(CalibrationDataReader):  # type: ignore[misc]
-    """Gives the calibrator frames one by one."""
+class OneFrame(CalibrationDataReader):  # type: ignore[misc]
+    """Gives the calibrator one frame."""
 
-    def __init__(self, frames: Iterable[NDArray[np.uint8]]) -> None:
-        self._frames = iter(frames)
+    def __init__(self, frame: NDArray[np.uint8]) -> None:
+        self._frames = iter([{INPUT_NAME: frame[np.newaxis]}])
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-        frame = next(self._frames, None)
-        return None if frame is None else {INPUT_NAME: frame[np.newaxis]}
+        return next(self._frames, None)
 
 
-def calibrate(graph: onnx.ModelProto, inputs: NDArray[np.uint8], method: str, kind: Kind) -> Any:
-    """ONNX Runtime's TensorsData: the range of every activation that will have 8 bits.
+def calibrate(graph: onnx.ModelProto, inputs: NDArray[np.uint8]) -> dict[str, Any]:
+    """Method -> ONNX Runtime's TensorsData: the range of every activation that any kind has in 8
+    bits. All methods look at the same pass over the frames, which is what takes time.
 
-    inputs: (N, h, w, 3) uint8 RGB. method: of EVERY_METHOD.
+    graph: as rewritten for processors it has all activations of the other kind too, by the same
+    names. inputs: (N, h, w, 3) uint8 RGB.
     """
-    drawn, options = EVERY_METHOD[method]
     # ONNX Runtime's calibrator prints a line per frame on stdout, which is kept for results.
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
         path = Path(folder) / "model.onnx"
         path.write_bytes(to_bytes(graph))
         calibrator = create_calibrator(
             path,
-            kind.operators,
+            KINDS["cpu"].operators,
             augmented_model_path=str(Path(folder) / "augmented.onnx"),
-            calibrate_method=drawn,
-            extra_options={"symmetric": kind.symmetric, **options},
         )
-        frames = track(
-            inputs, f"calibrating ({method})", console=console, transient=True, disable=quiet
+        frames = track(inputs, "calibrating", console=console, transient=True, disable=quiet)
+        seen = [_extremes(calibrator, frame) for frame in frames]
+    return {method: _drawn(seen, *draws) for method, draws in METHODS.items()}
+
+
+def _extremes(calibrator: Any, frame: NDArray[np.uint8]) -> dict[str, Any]:
+    calibrator.calibrate_tensors_range = None  # or it would add this frame to those before
+    calibrator.collect_data(OneFrame(frame))
+    found = calibrator.compute_data().data
+    return {name: found[name].range_value for name in found}
+
+
+def _drawn(seen: list[dict[str, Any]], lowest: Draw, highest: Draw) -> Any:
+    ranges = {
+        name: (
+            lowest([frame[name][0] for frame in seen], axis=0),
+            highest([frame[name][1] for frame in seen], axis=0),
         )
-        if drawn is CalibrationMethod.MinMax:
-            calibrator.collect_data(Frames(frames))
-        else:
-            # Before it makes histograms it keeps every layer's output of all frames it was given.
-            for frame in frames:
-                calibrator.collect_data(Frames([frame]))
-        return calibrator.compute_data()
+        for name in seen[0]
+    }
+    return TensorsData(CalibrationMethod.MinMax, ranges)

@@ -10,7 +10,6 @@ from typing import Any
 import onnx
 from rich.progress import track
 
-from export.calibration import METHODS, calibrate
 from export.int8 import Kind, first_kept, quantise, weighted_layers
 from export.parity import Parity, within
 from export.proof import Proof
@@ -40,20 +39,19 @@ def quantise_within(
     graph: onnx.ModelProto,
     kind: Kind,
     manifest: Manifest,
+    ranges: Mapping[str, Any],
     calibration: Proof,
     proof: Proof,
     limits: Mapping[str, float],
 ) -> Quantised:
     """Quantises with the better calibration method, then keeps layers, dearest first, in float32
-    until the limits hold on the frames of `proof`. manifest: its quantisation names the kind.
+    until the limits hold on the frames of `proof`. graph: after the kind's `rewrite`. manifest: its
+    quantisation names the kind. ranges: of each method, from `calibrate`.
 
     Method and order are chosen on the calibration's own frames, so that the proof stays a test.
     Where even half of the layers in float32 are not enough, the last try is returned, which the
     caller's check refuses.
     """
-    ranges = {
-        method: calibrate(graph, calibration.frames.inputs, method, kind) for method in METHODS
-    }
     first = first_kept(graph, kind)
     trials = {name: quantise(graph, values, kind, first) for name, values in ranges.items()}
     method = min(

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from runtime.backends import BACKENDS, missing_library
-from runtime.backends.checks import no_gpu
+from runtime.backends import BACKENDS, missing_library, no_gpu
 from runtime.certificate import certificate_path, read_certificate
 from runtime.doctor_findings import Finding
 from runtime.doctor_probe import probe

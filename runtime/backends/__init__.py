@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from runtime import jetson
 from runtime.errors import BackendError
+from runtime.gpu import current_gpu
 from runtime.jetson import is_jetson
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Entry:
     """Where a backend lives, which artefacts it runs, and how to get what it needs.
 
     automatic: whether "auto" may take it. overlaps: whether it can run several calls at once.
+    needs_gpu: whether its library is imported only where there is an NVIDIA GPU.
     """
 
     module: str
@@ -65,6 +67,7 @@ class Entry:
     extra: str
     automatic: bool = True
     overlaps: bool = False
+    needs_gpu: bool = False
 
 
 BACKENDS: dict[str, Entry] = {
@@ -73,12 +76,14 @@ BACKENDS: dict[str, Entry] = {
         class_name="TensorRtBackend",
         suffixes=(".engine",),
         extra="tensorrt",
+        needs_gpu=True,
     ),
     "onnxruntime-cuda": Entry(
         module="runtime.backends.onnxruntime_cuda",
         class_name="OnnxRuntimeCudaBackend",
         suffixes=(".onnx",),
         extra="gpu",
+        needs_gpu=True,
     ),
     "openvino": Entry(
         module="runtime.backends.openvino",
@@ -124,9 +129,9 @@ def load_backend(
     """Loads an artefact into a backend, named or "auto" (see runtime.backends.choice).
 
     in_flight: calls to run at once, where the backend can.
-    Raises BackendError when the backend is unknown, does not run this kind of artefact, its
-    library is missing or its device does not work; ModelError when the artefact cannot be loaded
-    or does not fit its manifest.
+    Raises BackendError when the backend is unknown or does not run this kind of artefact, when its
+    library or its GPU is missing or does not work; ModelError when the artefact cannot be loaded or
+    does not fit its manifest.
     """
     names = candidates(path)
     if backend == "auto":
@@ -141,6 +146,8 @@ def load_backend(
             f"choose from: auto, {', '.join(names)}"
         )
     entry = BACKENDS[backend]
+    if entry.needs_gpu and current_gpu() is None:
+        raise no_gpu(backend)
     options = {"in_flight": in_flight} if entry.overlaps else {}
     loaded: Backend = _import_backend(backend, entry)(path, manifest, **options)
     return loaded
@@ -155,6 +162,11 @@ def _import_backend(name: str, entry: Entry) -> Any:
         raise missing_library(name, error.name.split(".")[0], entry.extra) from error
     except ImportError as error:  # installed, but a shared library of it is not
         raise BackendError(f"backend '{name}' cannot be loaded: {error}") from error
+
+
+def no_gpu(backend: str) -> BackendError:
+    """The one sentence for a GPU backend on a machine without one."""
+    return BackendError(f"backend '{backend}' needs an NVIDIA GPU and its driver, none is here")
 
 
 def missing_library(name: str, library: str, extra: str) -> BackendError:

@@ -78,11 +78,6 @@ def failed(backend: str, reason: str) -> BackendError:
     return BackendError(f"{backend} failed: {reason.strip()}; try another --backend")
 
 
-def no_gpu(backend: str) -> BackendError:
-    """The one sentence for a GPU backend on a machine without one."""
-    return BackendError(f"backend '{backend}' needs an NVIDIA GPU and its driver, none is here")
-
-
 def unloadable(library: str, path: Path, reason: str) -> ModelError:
     """The one sentence for an artefact that a library cannot load."""
     return ModelError(f"{library} cannot load {path} ({reason.strip()}); export the model anew")

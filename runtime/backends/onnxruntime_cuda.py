@@ -13,10 +13,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from runtime.backends.checks import check_batch, closed, failed, no_gpu
+from runtime.backends.checks import check_batch, closed, failed
 from runtime.backends.onnxruntime import ONLY_FATAL, check_session, open_session
 from runtime.errors import BackendError, ModelError
-from runtime.gpu import current_gpu
 from runtime.manifest import INPUT_NAME, OUTPUT_NAME, Manifest
 
 if TYPE_CHECKING:
@@ -103,8 +102,6 @@ class BoundSession:
 
 def _open_cuda(path: Path, manifest: Manifest) -> Any:
     """A session that is proved to be on CUDA: ONNX Runtime falls back to the CPU silently."""
-    if current_gpu() is None:
-        raise no_gpu("onnxruntime-cuda")
     if CUDA not in onnxruntime.get_available_providers():
         raise BackendError(
             f"this onnxruntime ({onnxruntime.__version__}) was built without CUDA; replace it: "

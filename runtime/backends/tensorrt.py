@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.backends import missing_library
-from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed, no_gpu
+from runtime.backends import missing_library, no_gpu
+from runtime.backends.checks import Tensor, check_batch, check_tensors, closed, failed
 from runtime.backends.cuda import Buffer, Graph, Stream
 from runtime.engine_binding import binding_of, check_binding, rebuild_command
 from runtime.engine_network import DTYPES

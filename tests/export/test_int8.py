@@ -43,7 +43,7 @@ def quantised(
     traced: Traced, proof: Proof, kind: str, kept: tuple[str, ...] = ()
 ) -> onnx.ModelProto:
     chosen, graph = KINDS[kind], rewritten(traced, kind)
-    return quantise(graph, calibrate(graph, proof.frames.inputs, "minmax", chosen), chosen, kept)
+    return quantise(graph, calibrate(graph, proof.frames.inputs)["minmax"], chosen, kept)
 
 
 def zero_points(graph: onnx.ModelProto, dtype: int) -> list[np.ndarray]:
@@ -121,7 +121,7 @@ def test_sums_of_the_largest_products_do_not_saturate(
     white = np.full((1, *fixed.input_size, 3), 255, np.uint8)
     path = tmp_path / KINDS[kind].file
     graph = adder(fixed)
-    graph = quantise(graph, calibrate(graph, white, "minmax", KINDS[kind]), KINDS[kind])
+    graph = quantise(graph, calibrate(graph, white)["minmax"], KINDS[kind])
     path.write_bytes(to_bytes(graph))
     described = Quantisation(kind=kind, method="minmax", calibrated_on="", kept=())
     logits, _ = run_artefact(path, dataclasses.replace(fixed, quantisation=described), white)
@@ -224,16 +224,41 @@ def test_a_concatenation_that_only_a_kept_layer_reads_is_kept_too(
     assert found == [False, True, True, True]
 
 
+def test_one_calibration_serves_every_kind(traced: Traced, proof: Proof) -> None:
+    """What one kind's graph computes, the other's does, too, by the same name."""
+    found = calibrate(rewritten(traced, "cpu"), proof.frames.inputs)
+    own = calibrate(rewritten(traced, "tensorrt"), proof.frames.inputs)
+    assert found.keys() == own.keys() == METHODS.keys()
+    for method, ranges in own.items():
+        assert len(ranges.data) > 50
+        for name, range_of in ranges.data.items():
+            for end, other in zip(
+                range_of.range_value, found[method].data[name].range_value, strict=True
+            ):
+                np.testing.assert_allclose(end, other, rtol=1e-4, atol=1e-4)
+
+
+def test_a_range_is_drawn_from_the_extremes_of_each_frame(traced: Traced, proof: Proof) -> None:
+    graph, frames = traced("fp32"), proof.frames.inputs[:3]
+    each = [calibrate(graph, frame[None])["minmax"].data for frame in frames]
+    both = calibrate(graph, frames)
+    for name in each[0]:
+        lows, highs = zip(*(one[name].range_value for one in each), strict=True)
+        assert both["minmax"].data[name].range_value == (min(lows), max(highs))
+        mean = both["mean"].data[name].range_value
+        np.testing.assert_allclose(mean, (np.mean(lows, 0), np.mean(highs, 0)), rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_better_calibration_method_is_taken(
     traced: Traced, fixed: Manifest, proof: Proof, kind: str
 ) -> None:
     costs, source = {}, rewritten(traced, kind)
+    ranges = calibrate(source, proof.frames.inputs)
     for method in METHODS:
-        ranges = calibrate(source, proof.frames.inputs, method, KINDS[kind])
-        graph = quantise(source, ranges, KINDS[kind], first_kept(source, KINDS[kind]))
+        graph = quantise(source, ranges[method], KINDS[kind], first_kept(source, KINDS[kind]))
         costs[method] = max_drop.strain(proof.measure_graph(graph, fixed), LOOSE)
-    done = quantise_within(source, KINDS[kind], fixed, proof, proof, LOOSE)
+    done = quantise_within(source, KINDS[kind], fixed, ranges, proof, proof, LOOSE)
     assert done.kept == first_kept(source, KINDS[kind])
     assert costs[done.method] == min(costs.values())
 
@@ -255,14 +280,14 @@ def test_layers_stay_in_float32_until_the_limits_hold(
     traced: Traced, fixed: Manifest, proof: Proof
 ) -> None:
     source = rewritten(traced, "cpu")
-    everything = quantise_within(source, KINDS["cpu"], fixed, proof, proof, LOOSE)
+    ranges = calibrate(source, proof.frames.inputs)
+    everything = quantise_within(source, KINDS["cpu"], fixed, ranges, proof, proof, LOOSE)
     flips = proof.measure_graph(everything.graph, fixed).flipped
     limits = {"flipped": flips * 0.8, "iou_drop": 1.0}
-    done = quantise_within(source, KINDS["cpu"], fixed, proof, proof, limits)
+    done = quantise_within(source, KINDS["cpu"], fixed, ranges, proof, proof, limits)
     assert len(done.kept) > 1
     assert proof.measure_graph(done.graph, fixed).flipped <= limits["flipped"]
-    ranges = calibrate(source, proof.frames.inputs, done.method, KINDS["cpu"])
-    order = dearest_first(source, ranges, KINDS["cpu"], fixed, proof, limits)
+    order = dearest_first(source, ranges[done.method], KINDS["cpu"], fixed, proof, limits)
     first, *dear = done.kept
     assert (first,) == everything.kept == first_kept(source, KINDS["cpu"])
     assert dear == [layer for layer in order if layer != first][: len(dear)]
@@ -282,7 +307,7 @@ def test_the_layer_that_reads_the_picture_has_8_bits_for_tensorrt_alone(
 def test_dark_pictures_are_not_biased(traced: Traced, proof: Proof, fixed: Manifest) -> None:
     """On them the first layer's weights, rounded to 7 bits, would miss in one direction."""
     source, dark = rewritten(traced, "cpu"), proof.frames.inputs // 16
-    ranges = calibrate(source, proof.frames.inputs, "mean", KINDS["cpu"])
+    ranges = calibrate(source, proof.frames.inputs)["mean"]
     wanted = _logits(source, dark)
 
     def bias(kept: tuple[str, ...]) -> float:

@@ -59,7 +59,7 @@ def test_onnx_runtime_computes_all_but_the_ends_in_8_bits(
     traced: Traced, proof: Proof, tmp_path: Path
 ) -> None:
     kind, graph = KINDS["cpu"], for_processors(traced("fp32", 1))
-    ranges = calibrate(graph, proof.frames.inputs, "mean", kind)
+    ranges = calibrate(graph, proof.frames.inputs)["mean"]
     quantised = quantise(graph, ranges, kind, first_kept(graph, kind))
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")

@@ -38,7 +38,8 @@ def cuda_stand_in(library: str = "tensorrt", version: str = "10.3.0") -> Iterato
         for name in OURS:
             sys.modules.pop(name, None)
         tensorrt = importlib.import_module("runtime.backends.tensorrt")
-        with patch.object(tensorrt, "current_gpu", lambda: ORIN):
+        here = patch("runtime.backends.current_gpu", lambda: ORIN)
+        with here, patch.object(tensorrt, "current_gpu", lambda: ORIN):
             yield cuda
 
 

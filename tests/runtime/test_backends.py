@@ -36,6 +36,8 @@ def load(
     name = request.param
     path, manifest = tiny_model, manifest_of()
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        if BACKENDS[name].needs_gpu:
+            patch.setattr("runtime.backends.current_gpu", lambda: ORIN)
         if name == "tensorrt":
             stack.enter_context(cuda_stand_in())
             path, manifest = write_engine(tmp_path / "model.engine")
@@ -44,7 +46,6 @@ def load(
         if name == "onnxruntime-cuda":
             from runtime.backends import onnxruntime_cuda
 
-            patch.setattr(onnxruntime_cuda, "current_gpu", lambda: ORIN)
             patch.setattr(onnxruntime_cuda, "CUDA", "CPUExecutionProvider")
             patch.setattr(onnxruntime_cuda, "DEVICE", "cpu")
         yield lambda: stack.enter_context(load_backend(path, manifest, name))
@@ -217,6 +218,20 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(
     monkeypatch.delitem(sys.modules, BACKENDS[name].module, raising=False)
     with pytest.raises(BackendError, match=rf"'{name}' needs .*'flood-runtime\[{extra}\]'"):
         load_backend(tiny_model, manifest_of(), name)
+
+
+@pytest.mark.parametrize(
+    ("name", "library"), [("onnxruntime-cuda", "onnxruntime"), ("tensorrt", "tensorrt")]
+)
+def test_without_a_gpu_the_library_of_one_is_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    """Importing it only to be told so would be a tenth of the time to the first mask."""
+    monkeypatch.setattr("runtime.backends.current_gpu", lambda: None)
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, BACKENDS[name].module, raising=False)
+    with pytest.raises(BackendError, match=rf"'{name}' needs an NVIDIA GPU"):
+        load_backend(tmp_path / f"model{BACKENDS[name].suffixes[0]}", manifest_of(), name)
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])

@@ -31,23 +31,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
         options.append(asked_for)
         return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
-    monkeypatch.setattr(onnxruntime_cuda, "current_gpu", lambda: ORIN)
+    monkeypatch.setattr("runtime.backends.current_gpu", lambda: ORIN)
     monkeypatch.setattr(onnxruntime_cuda, "open_session", open_session)
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     return options
-
-
-def test_without_a_gpu_it_is_refused(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime_cuda, "current_gpu", lambda: None)
-    with pytest.raises(BackendError, match=r"'onnxruntime-cuda' needs an NVIDIA GPU"):
-        load_backend(tiny_model, manifest_of(), NAME)
 
 
 @pytest.mark.skipif(not CPU_ONLY, reason="this onnxruntime has CUDA")
 def test_a_library_without_cuda_is_told_to_be_replaced(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnxruntime_cuda, "current_gpu", lambda: ORIN)
+    monkeypatch.setattr("runtime.backends.current_gpu", lambda: ORIN)
     with pytest.raises(BackendError, match=r"built without CUDA; .*'flood-runtime\[gpu\]'"):
         load_backend(tiny_model, manifest_of(), NAME)
 
