@@ -23,7 +23,10 @@ from train.seeds import mixed_seed
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One batch to be: positions of its pictures, the epoch, and the scale of the input size."""
+    """One batch to be: places in its epoch's order, the epoch, and the scale of the input size.
+
+    A place is a picture's position plus the number of pictures for each time it was shown before.
+    """
 
     chunk: np.ndarray
     epoch: int
@@ -56,13 +59,16 @@ class Batches:
         threads: int = 2,
         processes: int = 0,
         parts: Sequence[int] = (),
+        times: int = 1,
     ) -> None:
         """batch: most pictures of one step, over all ranks. kind: of the network that is fed.
         processes: that prepare batches; with 0 threads do. parts: how many pictures each of the
-        parts has that they were joined of; an epoch shows no more of any than of the first."""
+        parts has that they were joined of; an epoch shows no more of any than of the first. times:
+        how often an epoch shows each picture, every time augmented anew."""
         parts = parts or (len(pictures),)
-        self._part, self._most = np.repeat(np.arange(len(parts)), parts), parts[0]
-        self._shown = sum(min(part, self._most) for part in parts)
+        self._times, self._most = times, times * parts[0]
+        self._part = np.tile(np.repeat(np.arange(len(parts)), parts), times)
+        self._shown = sum(min(times * part, self._most) for part in parts)
         self.pictures, self._recipe, self._input_size = pictures, recipe, input_size
         self._kind = kind
         self._batch, self._seed = batch, seed
@@ -77,8 +83,8 @@ class Batches:
         return -(-self._shown // self._batch)
 
     def epoch(self, epoch: int, first: int = 0, scale: float = 1.0) -> Iterator[Batch]:
-        """All pictures once, or a choice anew of those of a part that is larger than the first;
-        shuffled and augmented, at `scale` of the input size.
+        """All pictures `times` times, or a choice anew of those of a part that is larger than the
+        first; shuffled and augmented, at `scale` of the input size.
 
         first: the batch to begin with, for an epoch that was interrupted.
         """
@@ -88,8 +94,8 @@ class Batches:
         )
 
     def _order(self, epoch: int) -> np.ndarray:
-        """Positions of an epoch's pictures."""
-        order = np.random.default_rng((self._seed, epoch)).permutation(len(self.pictures))
+        """The places of an epoch's pictures, see Task."""
+        order = np.random.default_rng((self._seed, epoch)).permutation(len(self._part))
         part = self._part[order]
         chosen = [np.flatnonzero(part == number)[: self._most] for number in range(part.max() + 1)]
         return order[np.sort(np.concatenate(chosen))]
@@ -99,8 +105,9 @@ class Batches:
         transform = self._transform(size)
         images = np.empty((len(chunk), *size, 3), np.float32)
         masks = np.empty((len(chunk), 1, *size), np.float32)
-        for place, index in enumerate(chunk):
-            transform.set_random_seed(mixed_seed(self._seed, task.epoch, int(index)))
+        for place, (turn, index) in enumerate(zip(*divmod(chunk, len(self.pictures)), strict=True)):
+            number = task.epoch * self._times + int(turn)
+            transform.set_random_seed(mixed_seed(self._seed, number, int(index)))
             mask = self.pictures.masks[index]
             taught = mask.dtype == np.uint8
             grey = mask if taught else mask.astype(np.uint8) * 255
@@ -110,7 +117,7 @@ class Batches:
         return Batch(
             images=torch.from_numpy(images).permute(0, 3, 1, 2),
             masks=torch.from_numpy(masks),
-            names=tuple(self.pictures.names[index] for index in chunk),
+            names=tuple(self.pictures.names[index % len(self.pictures)] for index in chunk),
         )
 
     def _transform(self, size: tuple[int, int]) -> A.Compose:

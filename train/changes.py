@@ -88,6 +88,10 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "dropout": (_share, "0.25, a share from 0 to below 1"),
     "encoder_rate": (_factor, "0.1, a factor on the learning rate, 0 to 1000"),
     "growth": (_growth, "0:0.5,0.6:1 (from that share of the epochs at that scale), or none"),
+    "least": (
+        lambda text: _checked(int(text), 0, MOST),
+        "200, the fewest pictures of an epoch, which shows the same several times if need be",
+    ),
     "resize": ({name: name for name in INTERPOLATIONS}.__getitem__, " or ".join(INTERPOLATIONS)),
     "scenes": (
         lambda text: _checked(int(text), 0, MOST),

@@ -73,6 +73,7 @@ def gather_materials(
             settings.seed,
             find_kind(settings.model),
             parts=[len(part) for part in parts],
+            times=recipe.times(len(parts[0])),
             processes=usable_cores() // ranks() if compute.device.type == "cuda" else 0,
         ),
         val=val,
@@ -105,6 +106,8 @@ def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretra
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
     number = len(materials.batches.pictures)
+    if (times := materials.recipe.times(len(dataset.splits["train"]))) > 1:
+        console.print(f"these are few pictures: each epoch shows them {times} times, never alike")
     if settings.teacher is not None:
         console.print(f"{number} pictures to learn from; teacher: {settings.teacher}")
     elif settings.also or settings.dry:

@@ -26,7 +26,8 @@ class Recipe:
     unfrozen_from, encoder_rate: see train.plan.Stage; they hold for a pretrained encoder. views: of
     each picture that a teacher labels, scenes: generated ones beside them, trust: how much of a
     label is the teacher's and not the true mask's; see train.views. steady: weight of how far the
-    probabilities of half of the pictures move under another exposure; see train.exposure.
+    probabilities of half of the pictures move under another exposure; see train.exposure. least:
+    the fewest pictures of an epoch; where there are fewer to train on, each is shown several times.
     """
 
     name: str
@@ -48,6 +49,11 @@ class Recipe:
     scenes: int = 0
     trust: float = 0.0
     steady: float = 0.0
+    least: int = 0
+
+    def times(self, pictures: int) -> int:
+        """How often an epoch shows each of so many pictures."""
+        return max(1, round(self.least / pictures))
 
 
 DISTILL = "distill"
@@ -72,6 +78,7 @@ RECIPES = {
         average=0.99,
         unfrozen_from=4,
         encoder_rate=0.1,
+        least=200,
     ),
     "scenes": Recipe(
         name="scenes",

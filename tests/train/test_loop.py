@@ -147,6 +147,34 @@ def test_an_epoch_shows_no_more_of_any_part_than_of_the_first() -> None:
     assert len(seen) == 10  # every epoch chooses anew
 
 
+def test_an_epoch_shows_few_pictures_several_times_never_alike() -> None:
+    recipe = dataclasses.replace(RECIPES["default"], least=20)
+    assert [recipe.times(number) for number in (1, 6, 13, 14, 20, 900)] == [20, 3, 2, 1, 1, 1]
+    assert RECIPES["default"].times(204) == 1, "Flood Area's"
+    made = Batches(_pictures(), recipe, (32, 32), 4, 5, KIND, times=3)
+    once = Batches(_pictures(), recipe, (32, 32), 4, 5, KIND)
+    assert (len(once), len(made)) == (2, 5)
+    seen: dict[str, list[bytes]] = {}
+    for epoch in (1, 2):
+        for batch in made.epoch(epoch):
+            for name, image in zip(batch.names, batch.images, strict=True):
+                seen.setdefault(name, []).append(image.numpy().tobytes())
+    assert sorted(seen) == sorted(_pictures().names)
+    assert {len(images) for images in seen.values()} == {6}
+    assert all(len(set(images)) == 6 for images in seen.values())
+
+
+def test_parts_keep_their_share_of_an_epoch_that_shows_few_pictures_several_times() -> None:
+    pictures = Pictures(
+        images=np.zeros((15, 48, 64, 3), np.uint8),
+        masks=np.zeros((15, 48, 64), bool),
+        names=("own",) * 3 + ("also",) * 2 + ("dry",) * 10,
+    )
+    made = Batches(pictures, RECIPES["default"], (32, 32), 4, 0, KIND, parts=(3, 2, 10), times=4)
+    names = [name for batch in made.epoch(1) for name in batch.names]
+    assert [names.count(part) for part in ("own", "also", "dry")] == [12, 8, 12]
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 1e6])
 def test_a_loss_that_explodes_names_the_step_the_pictures_and_what_to_try(loss: float) -> None:
     check_loss(1.5, 1, 1, ("a",))

@@ -28,6 +28,7 @@ def test_a_run_leaves_all_its_files_and_can_be_evaluated(photographs: Path, tmp_
     done = _python("train", "--data", photographs, "--out", out, *TINY)
     assert done.returncode == 0, done.stderr
     assert "epoch 2/2" in done.stderr
+    assert "these are few pictures: each epoch shows them 25 times, never alike" in done.stderr
     assert done.stdout.startswith(str(out / "best.safetensors"))
     with (out / "metrics.csv").open() as stream:
         rows = list(csv.DictReader(stream))

@@ -17,7 +17,8 @@ from safetensors import safe_open
 from runtime.manifest_file import read_manifest
 from train.state import STATE
 
-TINY = ("--width", "0.03125", "--size", "32x48", "--encoder", "none", "--batch", "2")
+NETWORK = ("--width", "0.03125", "--size", "32x48", "--encoder", "none")
+TINY = (*NETWORK, "--batch", "2", "--change", "least=0")
 
 
 EPOCHS = 12
