@@ -66,7 +66,7 @@ class Batches:
         parts has that they were joined of; an epoch shows no more of any than of the first. times:
         how often an epoch shows each picture, every time augmented anew."""
         parts = parts or (len(pictures),)
-        self._times, self._most = times, times * parts[0]
+        self.times, self._most = times, times * parts[0]
         self._part = np.tile(np.repeat(np.arange(len(parts)), parts), times)
         self._shown = sum(min(times * part, self._most) for part in parts)
         self.pictures, self._recipe, self._input_size = pictures, recipe, input_size
@@ -106,7 +106,7 @@ class Batches:
         images = np.empty((len(chunk), *size, 3), np.float32)
         masks = np.empty((len(chunk), 1, *size), np.float32)
         for place, (turn, index) in enumerate(zip(*divmod(chunk, len(self.pictures)), strict=True)):
-            number = task.epoch * self._times + int(turn)
+            number = task.epoch * self.times + int(turn)
             transform.set_random_seed(mixed_seed(self._seed, number, int(index)))
             mask = self.pictures.masks[index]
             taught = mask.dtype == np.uint8

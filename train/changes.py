@@ -90,7 +90,7 @@ CHANGEABLE: dict[str, tuple[Callable[[str], object], str]] = {
     "growth": (_growth, "0:0.5,0.6:1 (from that share of the epochs at that scale), or none"),
     "least": (
         lambda text: _checked(int(text), 0, MOST),
-        "200, the fewest pictures of an epoch, which shows the same several times if need be",
+        "200, about how many pictures an epoch has at least; fewer are shown several times",
     ),
     "resize": ({name: name for name in INTERPOLATIONS}.__getitem__, " or ".join(INTERPOLATIONS)),
     "scenes": (

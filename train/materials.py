@@ -106,7 +106,7 @@ def introduce(settings: Settings, dataset: DataSet, materials: Materials, pretra
     )
     console.print(f"{dataset.name}: {dataset.split_rule}")
     number = len(materials.batches.pictures)
-    if (times := materials.recipe.times(len(dataset.splits["train"]))) > 1:
+    if (times := materials.batches.times) > 1:
         console.print(f"these are few pictures: each epoch shows them {times} times, never alike")
     if settings.teacher is not None:
         console.print(f"{number} pictures to learn from; teacher: {settings.teacher}")

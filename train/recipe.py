@@ -27,7 +27,7 @@ class Recipe:
     each picture that a teacher labels, scenes: generated ones beside them, trust: how much of a
     label is the teacher's and not the true mask's; see train.views. steady: weight of how far the
     probabilities of half of the pictures move under another exposure; see train.exposure. least:
-    the fewest pictures of an epoch; where there are fewer to train on, each is shown several times.
+    about how many pictures an epoch has at least; fewer to train on are shown several times each.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Recipe:
     least: int = 0
 
     def times(self, pictures: int) -> int:
-        """How often an epoch shows each of so many pictures."""
+        """How often an epoch shows each of so many pictures: as near to `least` as can be."""
         return max(1, round(self.least / pictures))
 
 
