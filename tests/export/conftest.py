@@ -177,3 +177,9 @@ def no_room_for_manifests(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("runtime.manifest_file.to_json", fail)
+
+
+@pytest.fixture
+def fixed(manifest: Manifest) -> Manifest:
+    """Of a graph in INT8 with a fixed batch of 1."""
+    return dataclasses.replace(manifest, batch=1, precision="int8")

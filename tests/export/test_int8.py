@@ -11,12 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from export import artefacts, max_drop
+from export import artefacts
 from export.artefacts import export_int8
-from export.calibration import METHODS, calibrate
+from export.calibration import calibrate
 from export.graph import to_bytes
 from export.int8 import KINDS, WEIGHTED, first_kept, quantise, weighted_layers
-from export.max_drop import dearest_first, quantise_within
 from export.proof import Proof, run_artefact
 from runtime.engine import build_engine
 from runtime.engine_library import load_library
@@ -27,12 +26,6 @@ from runtime.manifest_file import read_manifest, write_manifest
 from runtime.manifest_parts import Quantisation
 
 Traced = Callable[..., onnx.ModelProto]
-LOOSE = {"flipped": 1.0, "iou_drop": 1.0}
-
-
-@pytest.fixture
-def fixed(manifest: Manifest) -> Manifest:
-    return dataclasses.replace(manifest, batch=1, precision="int8")
 
 
 def rewritten(traced: Traced, kind: str) -> onnx.ModelProto:
@@ -224,45 +217,6 @@ def test_a_concatenation_that_only_a_kept_layer_reads_is_kept_too(
     assert found == [False, True, True, True]
 
 
-def test_one_calibration_serves_every_kind(traced: Traced, proof: Proof) -> None:
-    """What one kind's graph computes, the other's does, too, by the same name."""
-    found = calibrate(rewritten(traced, "cpu"), proof.frames.inputs)
-    own = calibrate(rewritten(traced, "tensorrt"), proof.frames.inputs)
-    assert found.keys() == own.keys() == METHODS.keys()
-    for method, ranges in own.items():
-        assert len(ranges.data) > 50
-        for name, range_of in ranges.data.items():
-            for end, other in zip(
-                range_of.range_value, found[method].data[name].range_value, strict=True
-            ):
-                np.testing.assert_allclose(end, other, rtol=1e-4, atol=1e-4)
-
-
-def test_a_range_is_drawn_from_the_extremes_of_each_frame(traced: Traced, proof: Proof) -> None:
-    graph, frames = traced("fp32"), proof.frames.inputs[:3]
-    each = [calibrate(graph, frame[None])["minmax"].data for frame in frames]
-    both = calibrate(graph, frames)
-    for name in each[0]:
-        lows, highs = zip(*(one[name].range_value for one in each), strict=True)
-        assert both["minmax"].data[name].range_value == (min(lows), max(highs))
-        mean = both["mean"].data[name].range_value
-        np.testing.assert_allclose(mean, (np.mean(lows, 0), np.mean(highs, 0)), rtol=1e-6)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_better_calibration_method_is_taken(
-    traced: Traced, fixed: Manifest, proof: Proof, kind: str
-) -> None:
-    costs, source = {}, rewritten(traced, kind)
-    ranges = calibrate(source, proof.frames.inputs)
-    for method in METHODS:
-        graph = quantise(source, ranges[method], KINDS[kind], first_kept(source, KINDS[kind]))
-        costs[method] = max_drop.strain(proof.measure_graph(graph, fixed), LOOSE)
-    done = quantise_within(source, KINDS[kind], fixed, ranges, proof, proof, LOOSE)
-    assert done.kept == first_kept(source, KINDS[kind])
-    assert costs[done.method] == min(costs.values())
-
-
 def test_the_first_frames_prove_what_they_prove_among_all(
     traced: Traced, fixed: Manifest, proof: Proof, tmp_path: Path
 ) -> None:
@@ -274,23 +228,6 @@ def test_the_first_frames_prove_what_they_prove_among_all(
     np.testing.assert_array_equal(few.run(path, fixed)[0], logits[:2])
     wrong = (logits[:2] > 0) != (proof.reference[:2] > 0)
     assert few.compare(logits[:2]).flipped == pytest.approx(wrong.mean())
-
-
-def test_layers_stay_in_float32_until_the_limits_hold(
-    traced: Traced, fixed: Manifest, proof: Proof
-) -> None:
-    source = rewritten(traced, "cpu")
-    ranges = calibrate(source, proof.frames.inputs)
-    everything = quantise_within(source, KINDS["cpu"], fixed, ranges, proof, proof, LOOSE)
-    flips = proof.measure_graph(everything.graph, fixed).flipped
-    limits = {"flipped": flips * 0.8, "iou_drop": 1.0}
-    done = quantise_within(source, KINDS["cpu"], fixed, ranges, proof, proof, limits)
-    assert len(done.kept) > 1
-    assert proof.measure_graph(done.graph, fixed).flipped <= limits["flipped"]
-    order = dearest_first(source, ranges[done.method], KINDS["cpu"], fixed, proof, limits)
-    first, *dear = done.kept
-    assert (first,) == everything.kept == first_kept(source, KINDS["cpu"])
-    assert dear == [layer for layer in order if layer != first][: len(dear)]
 
 
 def test_the_layer_that_reads_the_picture_has_8_bits_for_tensorrt_alone(

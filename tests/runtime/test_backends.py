@@ -226,7 +226,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(
 def test_without_a_gpu_the_library_of_one_is_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str
 ) -> None:
-    """Importing it only to be told so would be a tenth of the time to the first mask."""
+    """Every start would wait for an import only to be told so."""
     monkeypatch.setattr("runtime.backends.current_gpu", lambda: None)
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, BACKENDS[name].module, raising=False)
